@@ -1,0 +1,92 @@
+/**
+ * The layers of docs/architecture.md: a folder imports only from lower lines, never from a neighbour on
+ * its own line; and each outside package is imported by one place only. Type-only imports count.
+ */
+const LAYERS = [
+  ["model"],
+  ["config", "kernel"],
+  ["nodes", "collectors", "labelers", "storages"],
+  ["runners"],
+];
+/** Folders of the third line that may touch the machine. */
+const MAY_REACH_KERNEL = ["nodes", "collectors"];
+/** Package (or module of Bun) → who may import it. */
+const PACKAGES = {
+  yaml: "^src/config/",
+  zod: "^src/(config|nodes|collectors|labelers|storages|runners)/",
+  citty: "^src/cli(-options)?[.]ts$",
+  consola: "^src/log[.]ts$",
+};
+
+const folders = LAYERS.flat();
+const layerRules = LAYERS.flatMap((line, height) =>
+  line.map((folder) => {
+    const lower = LAYERS.slice(0, height).flat();
+    const allowed = [
+      folder,
+      ...lower.filter((other) => other !== "kernel" || height !== 2 || MAY_REACH_KERNEL.includes(folder)),
+    ];
+    return {
+      name: `layer-${folder}`,
+      comment: `src/${folder} imports only ${allowed.join(", ")}`,
+      severity: "error",
+      from: { path: `^src/${folder}/` },
+      to: { path: "^src/", pathNot: `^src/(${allowed.join("|")})/` },
+    };
+  }),
+);
+const packageRules = Object.entries(PACKAGES).map(([name, importer]) => ({
+  name: `package-${name}`,
+  comment: `${name} is imported by one place only`,
+  severity: "error",
+  from: { path: "^src/", pathNot: importer },
+  to: { path: `^node_modules/${name}/` },
+}));
+
+module.exports = {
+  forbidden: [
+    ...layerRules,
+    ...packageRules,
+    {
+      name: "kernel-files",
+      comment: "Only the kernel's door, the configuration file and storages' output touch files",
+      severity: "error",
+      from: {
+        path: `^src/(${folders.join("|")})/`,
+        pathNot: "^src/(kernel/(host|file|auxv)|config/file|storages/output)[.]ts$",
+      },
+      to: { path: "^(node:)?fs(/promises)?$" },
+    },
+    {
+      name: "no-cycles",
+      severity: "error",
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } },
+    },
+    { name: "unresolvable", severity: "error", from: {}, to: { couldNotResolve: true } },
+    {
+      name: "not-to-tests",
+      comment: "The program does not know its tests and tools",
+      severity: "error",
+      from: { path: "^src/" },
+      to: { path: "^(test|tools|bench)/" },
+    },
+    {
+      name: "no-orphans",
+      comment: "Dead code",
+      severity: "error",
+      from: { orphan: true, path: "^src/" },
+      to: {},
+    },
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: "tsconfig.json" },
+    doNotFollow: { path: "node_modules" },
+    enhancedResolveOptions: {
+      extensions: [".ts", ".mts", ".mjs", ".js", ".json"],
+      exportsFields: ["exports"],
+      conditionNames: ["import", "bun", "node", "default", "types"],
+    },
+  },
+};
