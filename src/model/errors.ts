@@ -1,0 +1,58 @@
+/*
+ * The error classes that somebody catches. Everything else is thrown as a built-in class. Decide by
+ * class or errno, never by text.
+ */
+
+/** One fault of a configuration file or of the command line. */
+export interface ConfigProblem {
+  /** `file:line:column`, or the option of the command line. */
+  readonly at: string;
+  /** Where in the document: `runner.node.tasks[0]`; empty for faults of the whole file. */
+  readonly path: string;
+  /** What was seen and what was wanted. */
+  readonly message: string;
+}
+
+/** The configuration is wrong: all problems together, exit code 2, before anything was opened. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+  readonly problems: readonly ConfigProblem[];
+
+  constructor(problems: readonly ConfigProblem[]) {
+    super(problems.map(formatProblem).join("\n"));
+    this.problems = problems;
+  }
+}
+
+export function formatProblem({ at, path, message }: ConfigProblem): string {
+  return path === "" ? `${at}: ${message}` : `${at} ${path}: ${message}`;
+}
+
+/** The task's cgroup is not there any more: it leaves this round, the others stay. */
+export class TaskGone extends Error {
+  override readonly name = "TaskGone";
+}
+
+/** This host cannot do it: said once, shown by `doctor`, never retried within a run. */
+export class Unsupported extends Error {
+  override readonly name = "Unsupported";
+}
+
+/** A kernel file answered with an errno. */
+export class KernelError extends Error {
+  override readonly name = "KernelError";
+  /** errno name such as `ENOENT`. */
+  readonly code: string;
+  readonly path: string;
+
+  constructor(action: string, path: string, code: string, options?: ErrorOptions) {
+    super(`Cannot ${action} "${path}": ${code}`, options);
+    this.code = code;
+    this.path = path;
+  }
+}
+
+/** A storage could not deliver: the metrics of that call are dropped and counted, the loop goes on. */
+export class FailedDeliveryError extends Error {
+  override readonly name = "FailedDeliveryError";
+}

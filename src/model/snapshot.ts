@@ -1,0 +1,20 @@
+import type { Measurements } from "./metric.ts";
+import type { Platform } from "./platform.ts";
+import type { Task } from "./task.ts";
+
+/** A task and what was measured of it in one round. */
+export interface ObservedTask {
+  readonly task: Task;
+  readonly measurements: Measurements;
+}
+
+/** What was seen in one round. */
+export interface Snapshot {
+  /** Wall clock at the start of the round, milliseconds since the epoch. */
+  readonly timeMs: number;
+  /** Seconds between the starts of two rounds as configured. */
+  readonly intervalSecs: number;
+  readonly platform: Platform;
+  readonly platformMeasurements: Measurements;
+  readonly tasks: readonly ObservedTask[];
+}
