@@ -1,0 +1,29 @@
+const ZERO = 48;
+/** Decimal digits that always fit a double without loss. */
+const EXACT_DIGITS = 15;
+
+/** Reads unsigned decimals out of bytes without making strings; remembers where it stopped. */
+export class DecimalReader {
+  /** Position behind the last number read. */
+  end = 0;
+
+  /** The number at `start`, exact to the nearest double; NaN when no digit stands there. */
+  read(bytes: Uint8Array, start: number, length: number): number {
+    let value = 0;
+    let at = start;
+    while (at < length) {
+      const digit = (bytes[at] as number) - ZERO;
+      if (digit < 0 || digit > 9) break;
+      value = value * 10 + digit;
+      at++;
+    }
+    this.end = at;
+    if (at === start) return Number.NaN;
+    return at - start <= EXACT_DIGITS ? value : Number(asciiSlice(bytes, start, at));
+  }
+}
+
+/** Text of bytes that are known to be ASCII. */
+export function asciiSlice(bytes: Uint8Array, start: number, end: number): string {
+  return String.fromCharCode(...bytes.subarray(start, end));
+}

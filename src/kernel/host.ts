@@ -1,0 +1,129 @@
+import * as fs from "node:fs";
+import * as os from "node:os";
+import { KernelError } from "../model/errors.ts";
+import type { Host, KernelFile, OpenOptions } from "../model/host.ts";
+import { readAuxv } from "./auxv.ts";
+import { type FileOrigin, KeptFile, kernelError, ReadBuffer, ReopenedFile } from "./file.ts";
+
+/** Descriptors left for everything but kernel files: output, sockets, libraries. */
+const RESERVED_DESCRIPTORS = 512;
+
+export interface HostOptions {
+  /** Put before every path; a recorded machine in tests. Default: none, this host. */
+  readonly root?: string;
+  /** Wall clock, milliseconds since the epoch. Default: the system's. */
+  readonly now?: () => number;
+  readonly hostname?: string;
+  /** How many files may be kept open. Default: the limit of descriptors less a reserve of 512. */
+  readonly keptFilesLimit?: number;
+}
+
+/** The real door to the kernel. All reading is synchronous: pseudo-files do not wait for disks. */
+export class KernelHost implements Host {
+  readonly hostname: string;
+  readonly pageSize: number;
+  readonly ticksPerSecond: number;
+  readonly now: () => number;
+  readonly keptFilesLimit: number;
+  readonly #root: string;
+  readonly #buffer = new ReadBuffer();
+  readonly #whole = this.#origin(false);
+  readonly #inPieces = this.#origin(true);
+  #keptFiles = 0;
+
+  constructor(options: HostOptions = {}) {
+    const { root = "", now = Date.now, hostname = os.hostname() } = options;
+    this.#root = root;
+    this.now = now;
+    this.hostname = hostname;
+    const { pageSize, ticksPerSecond } = readAuxv(`${root}/proc/self/auxv`);
+    this.pageSize = pageSize;
+    this.ticksPerSecond = ticksPerSecond;
+    this.keptFilesLimit = options.keptFilesLimit ?? Math.max(0, descriptorLimit() - RESERVED_DESCRIPTORS);
+  }
+
+  get buffer(): Uint8Array {
+    return this.#buffer.bytes;
+  }
+
+  get keptFiles(): number {
+    return this.#keptFiles;
+  }
+
+  read(path: string): string {
+    try {
+      return fs.readFileSync(this.#root + path, "latin1");
+    } catch (error) {
+      throw kernelError("read", path, error);
+    }
+  }
+
+  list(path: string): readonly string[] {
+    try {
+      return fs.readdirSync(this.#root + path).sort();
+    } catch (error) {
+      throw kernelError("list", path, error);
+    }
+  }
+
+  identity(path: string): number | undefined {
+    return this.#stat(path)?.ino;
+  }
+
+  subdirectories(path: string): number {
+    const stat = this.#stat(path);
+    if (stat === undefined) throw new KernelError("inspect", path, "ENOENT");
+    return stat.nlink - 2;
+  }
+
+  open(path: string, { pieces = false }: OpenOptions = {}): KernelFile {
+    const origin = pieces ? this.#inPieces : this.#whole;
+    const descriptor = this.#openDescriptor(path);
+    if (this.#keptFiles < this.keptFilesLimit) {
+      this.#keptFiles++;
+      return new KeptFile(path, descriptor, origin);
+    }
+    fs.closeSync(descriptor);
+    return new ReopenedFile(path, origin);
+  }
+
+  /** What all files of one kind share. */
+  #origin(pieces: boolean): FileOrigin {
+    return {
+      buffer: this.#buffer,
+      pieces,
+      openDescriptor: (path) => this.#openDescriptor(path),
+      onClose: () => {
+        this.#keptFiles--;
+      },
+    };
+  }
+
+  #stat(path: string): fs.Stats | undefined {
+    try {
+      return fs.statSync(this.#root + path, { throwIfNoEntry: false });
+    } catch (error) {
+      const failure = kernelError("inspect", path, error);
+      if (failure.code === "ENOTDIR") return undefined;
+      throw failure;
+    }
+  }
+
+  #openDescriptor(path: string): number {
+    try {
+      return fs.openSync(this.#root + path, "r");
+    } catch (error) {
+      throw kernelError("open", path, error);
+    }
+  }
+}
+
+/** Soft limit of open files of this process; Bun raises it to the hard limit at start. */
+function descriptorLimit(): number {
+  try {
+    const found = /^Max open files\s+(\d+)/m.exec(fs.readFileSync("/proc/self/limits", "latin1"));
+    return Number(found?.[1] ?? 1024);
+  } catch {
+    return 1024;
+  }
+}
