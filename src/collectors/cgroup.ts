@@ -26,7 +26,7 @@ export class CgroupCollector extends Collector {
   }
 
   measure(round: Round): void {
-    this.#reading ??= new CgroupReading(this.#context.host);
+    this.#reading ??= this.#start(round);
     for (const { task, measurements } of round.tasks) {
       try {
         this.#cgroupsOf(task, this.#reading).measure(measurements);
@@ -54,6 +54,14 @@ export class CgroupCollector extends Collector {
 
   close(): void {
     for (const id of [...this.#tasks.keys()]) this.#forget(id);
+  }
+
+  #start({ tasks }: Round): CgroupReading {
+    const { host } = this.#context;
+    const reading = new CgroupReading(host);
+    const cgroups = tasks.reduce((sum, { task }) => sum + Math.max(1, task.subcgroupPaths.length), 0);
+    host.expect(cgroups * reading.files.length);
+    return reading;
   }
 
   #cgroupsOf(task: Task, reading: CgroupReading): TaskCgroups {

@@ -16,6 +16,8 @@ export class MergedCells {
   readonly numaNodes: number[] = [];
   readonly numaPages: number[] = [];
   readonly #rules: readonly Rule[];
+  /** Increases of counters so far, kept while no cgroup has the counter. */
+  readonly #totals = new Float64Array(CELL_NAMES.length);
   readonly #previous = new WeakMap<CgroupReader, Float64Array>();
 
   constructor(catalogue: Catalogue) {
@@ -30,11 +32,17 @@ export class MergedCells {
       const merged = rule.counter
         ? this.#increase(cell, rule.merge, readers)
         : fold(cell, rule.merge, readers);
-      if (!rule.counter) this.values[cell] = merged;
-      else if (!Number.isNaN(merged)) this.values[cell] = zeroIfAbsent(this.values[cell]) + merged;
+      this.values[cell] = rule.counter ? this.#addToTotal(cell, merged) : merged;
     }
     for (const reader of readers) this.#remember(reader);
     this.#mergeNuma(readers);
+  }
+
+  #addToTotal(cell: number, increase: number): number {
+    if (Number.isNaN(increase)) return increase;
+    const total = (this.#totals[cell] as number) + increase;
+    this.#totals[cell] = total;
+    return total;
   }
 
   /** NaN when no cgroup has the counter. A counter that fell has started again from 0. */

@@ -54,22 +54,35 @@ export class TaskCgroups {
 
   #measureContainers(paths: readonly string[], into: Record<string, Measurement>): void {
     this.#merged ??= new MergedCells(this.#catalogue);
-    for (const path of [...this.#readers.keys()]) if (!paths.includes(path)) this.#forget(path);
+    for (const path of [...this.#readers.keys()]) if (!paths.includes(path)) this.#keepUnlisted(path);
     const readers: CgroupReader[] = [];
     for (const path of paths) {
-      try {
-        const reader = this.#readerOf(path);
-        reader.read();
-        readers.push(reader);
-      } catch (error) {
-        if (!(error instanceof TaskGone)) throw error;
-        this.#forget(path);
-      }
+      const reader = this.#read(path);
+      if (reader !== undefined) readers.push(reader);
     }
     if (readers.length === 0)
       throw new TaskGone(`Cannot measure task "${this.task.id}": no container has a cgroup`);
     this.#merged.merge(readers);
     emit(this.#merged.values, this.#merged.numaNodes, this.#merged.numaPages, into);
+  }
+
+  /** A container that is left out of the list may come back: while its cgroup lives its counters must not count twice. */
+  #keepUnlisted(path: string): void {
+    if (path === this.task.cgroupPath) this.#forget(path);
+    else this.#read(path);
+  }
+
+  /** Nothing, and the reader forgotten, when the container's cgroup is gone. */
+  #read(path: string): CgroupReader | undefined {
+    const reader = this.#readerOf(path);
+    try {
+      reader.read();
+      return reader;
+    } catch (error) {
+      if (!(error instanceof TaskGone)) throw error;
+      this.#forget(path);
+      return undefined;
+    }
   }
 
   #readerOf(path: string): CgroupReader {

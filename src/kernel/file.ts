@@ -34,26 +34,26 @@ export interface FileOrigin {
   /** Opens the file for reading and returns its descriptor. */
   readonly openDescriptor: (path: string) => number;
   readonly onClose: () => void;
+  /** The path of an open descriptor, for messages: thousands of kept files do not keep theirs. */
+  readonly pathOf: (descriptor: number) => string;
 }
 
 /** Keeps its descriptor: 4 times faster than opening each time, 4 kB of kernel memory each. */
 export class KeptFile implements KernelFile {
-  readonly path: string;
   readonly #origin: FileOrigin;
   #descriptor: number | undefined;
 
-  constructor(path: string, descriptor: number, origin: FileOrigin) {
-    this.path = path;
+  constructor(descriptor: number, origin: FileOrigin) {
     this.#descriptor = descriptor;
     this.#origin = origin;
   }
 
   read(): number {
-    if (this.#descriptor === undefined) throw new KernelError("read", this.path, "EBADF");
+    if (this.#descriptor === undefined) throw new KernelError("read", "a closed file", "EBADF");
     try {
       return this.#origin.buffer.fill(this.#descriptor, this.#origin.pieces);
     } catch (error) {
-      throw kernelError("read", this.path, error);
+      throw kernelError("read", this.#origin.pathOf(this.#descriptor), error);
     }
   }
 
@@ -67,20 +67,20 @@ export class KeptFile implements KernelFile {
 
 /** Opens and closes at every read: when descriptors have run out. */
 export class ReopenedFile implements KernelFile {
-  readonly path: string;
+  readonly #path: string;
   readonly #origin: FileOrigin;
 
   constructor(path: string, origin: FileOrigin) {
-    this.path = path;
+    this.#path = path;
     this.#origin = origin;
   }
 
   read(): number {
-    const descriptor = this.#origin.openDescriptor(this.path);
+    const descriptor = this.#origin.openDescriptor(this.#path);
     try {
       return this.#origin.buffer.fill(descriptor, this.#origin.pieces);
     } catch (error) {
-      throw kernelError("read", this.path, error);
+      throw kernelError("read", this.#path, error);
     } finally {
       fs.closeSync(descriptor);
     }

@@ -4,9 +4,12 @@ import { KernelError } from "../model/errors.ts";
 import type { Host, KernelFile, OpenOptions } from "../model/host.ts";
 import { readAuxv } from "./auxv.ts";
 import { type FileOrigin, KeptFile, kernelError, ReadBuffer, ReopenedFile } from "./file.ts";
+import { OwnProcess } from "./own-process.ts";
 
 /** Descriptors left for everything but kernel files: output, sockets, libraries. */
 const RESERVED_DESCRIPTORS = 512;
+/** What the kernel writes behind the path of a descriptor whose file was removed. */
+const REMOVED_SUFFIX = / \(deleted\)$|\/\/deleted$/;
 
 export interface HostOptions {
   /** Put before every path; a recorded machine in tests. Default: none, this host. */
@@ -21,12 +24,14 @@ export interface HostOptions {
 /** The real door to the kernel. All reading is synchronous: pseudo-files do not wait for disks. */
 export class KernelHost implements Host {
   readonly hostname: string;
+  readonly live: boolean;
   readonly pageSize: number;
   readonly ticksPerSecond: number;
   readonly now: () => number;
   readonly keptFilesLimit: number;
   readonly #root: string;
   readonly #buffer = new ReadBuffer();
+  readonly #process = new OwnProcess();
   readonly #whole = this.#origin(false);
   readonly #inPieces = this.#origin(true);
   #keptFiles = 0;
@@ -34,6 +39,7 @@ export class KernelHost implements Host {
   constructor(options: HostOptions = {}) {
     const { root = "", now = Date.now, hostname = os.hostname() } = options;
     this.#root = root;
+    this.live = root === "";
     this.now = now;
     this.hostname = hostname;
     const { pageSize, ticksPerSecond } = readAuxv(`${root}/proc/self/auxv`);
@@ -81,7 +87,7 @@ export class KernelHost implements Host {
     const descriptor = this.#openDescriptor(path);
     if (this.#keptFiles < this.keptFilesLimit) {
       this.#keptFiles++;
-      return new KeptFile(path, descriptor, origin);
+      return new KeptFile(descriptor, origin);
     }
     fs.closeSync(descriptor);
     return new ReopenedFile(path, origin);
@@ -96,7 +102,21 @@ export class KernelHost implements Host {
       onClose: () => {
         this.#keptFiles--;
       },
+      pathOf: (descriptor) => this.#pathOf(descriptor),
     };
+  }
+
+  #pathOf(descriptor: number): string {
+    const path = fs.readlinkSync(`/proc/self/fd/${descriptor}`);
+    return path.slice(this.#root.length).replace(REMOVED_SUFFIX, "");
+  }
+
+  expect(files: number): void {
+    if (this.live) this.#process.reserveDescriptors(Math.min(this.#keptFiles + files, this.keptFilesLimit));
+  }
+
+  settle(): void {
+    if (this.live) this.#process.settle();
   }
 
   #stat(path: string): fs.Stats | undefined {

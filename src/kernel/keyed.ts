@@ -13,8 +13,10 @@ export class KeyedNumbers {
   readonly #keys: readonly Uint8Array[];
   readonly #number = new DecimalReader();
   /** For each line up to the last wanted one: length of its key, and which wanted key it is. */
-  #lineKeyLengths: number[] = [];
-  #lineWants: number[] = [];
+  readonly #lineKeyLengths: number[] = [];
+  readonly #lineWants: number[] = [];
+  /** Wanted keys that the learned file does not have; another one may. */
+  readonly #absent: number[] = [];
 
   constructor(keys: readonly string[]) {
     const encoder = new TextEncoder();
@@ -37,7 +39,8 @@ export class KeyedNumbers {
       if (keyEnd >= length || bytes[keyEnd] !== SPACE) return false;
       const wanted = wants[line] as number;
       if (wanted === UNWANTED) {
-        at = keyEnd + 2;
+        if (this.#absent.length > 0 && this.#isAbsent(bytes, at, keyEnd - at)) return false;
+        at = keyEnd + 1;
       } else {
         if (!this.#keyIs(wanted, bytes, at)) return false;
         values[wanted] = this.#number.read(bytes, keyEnd + 1, length);
@@ -46,12 +49,15 @@ export class KeyedNumbers {
       while (at < length && bytes[at] !== NEWLINE) at++;
       at++;
     }
-    return true;
+    // Lines behind the learned ones may have the keys that are absent so far.
+    return this.#absent.length === 0 || at >= length;
   }
 
   #learn(bytes: Uint8Array, length: number, values: Float64Array): void {
-    const lengths: number[] = [];
-    const wants: number[] = [];
+    const lengths = this.#lineKeyLengths;
+    const wants = this.#lineWants;
+    lengths.length = 0;
+    wants.length = 0;
     let lastWanted = UNWANTED;
     values.fill(Number.NaN);
     for (let at = 0; at < length; ) {
@@ -68,15 +74,28 @@ export class KeyedNumbers {
       while (at < length && bytes[at] !== NEWLINE) at++;
       at++;
     }
+    this.#absent.length = 0;
+    for (let index = 0; index < this.#keys.length; index++) {
+      if (!wants.includes(index)) this.#absent.push(index);
+    }
     // A file that lacks a key is scanned to its end every time, in case it comes to have it.
-    const complete = values.every((value) => !Number.isNaN(value));
-    const known = complete ? lastWanted + 1 : lengths.length;
-    this.#lineKeyLengths = lengths.slice(0, known);
-    this.#lineWants = wants.slice(0, known);
+    if (this.#absent.length > 0) return;
+    lengths.length = lastWanted + 1;
+    wants.length = lastWanted + 1;
   }
 
   #find(bytes: Uint8Array, start: number, length: number): number {
-    return this.#keys.findIndex((key, index) => key.length === length && this.#keyIs(index, bytes, start));
+    for (let index = 0; index < this.#keys.length; index++) {
+      if (this.#keys[index]?.length === length && this.#keyIs(index, bytes, start)) return index;
+    }
+    return UNWANTED;
+  }
+
+  #isAbsent(bytes: Uint8Array, start: number, length: number): boolean {
+    for (const index of this.#absent) {
+      if (this.#keys[index]?.length === length && this.#keyIs(index, bytes, start)) return true;
+    }
+    return false;
   }
 
   #keyIs(index: number, bytes: Uint8Array, start: number): boolean {

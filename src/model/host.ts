@@ -4,7 +4,6 @@
  * Throws {@link KernelError}; ENODEV means that the cgroup behind a kept descriptor was removed.
  */
 export interface KernelFile {
-  readonly path: string;
   read(): number;
   close(): void;
 }
@@ -25,6 +24,8 @@ export interface Host {
   /** Where `KernelFile.read` leaves what it read; may be replaced by a larger one after a read. */
   readonly buffer: Uint8Array;
   readonly hostname: string;
+  /** The running kernel, not a recorded machine: a kept descriptor of something removed fails with ENODEV. */
+  readonly live: boolean;
   /** Bytes of a page. */
   readonly pageSize: number;
   /** Clock ticks of a second in `/proc/stat` and `cpuacct.stat` (USER_HZ). */
@@ -44,6 +45,10 @@ export interface Host {
    * Throws {@link KernelError}.
    */
   open(path: string, options?: OpenOptions): KernelFile;
+  /** Tells how many files will be opened for repeated reading, which makes opening them quicker. */
+  expect(files: number): void;
+  /** Tells that start-up is over: what only that needed can be given back. */
+  settle(): void;
   /** Files kept open now, and how many may be. Beyond the limit files are opened at each read. */
   readonly keptFiles: number;
   readonly keptFilesLimit: number;

@@ -1,7 +1,6 @@
 import { KernelError } from "../../model/errors.ts";
 import type { Host, KernelFile } from "../../model/host.ts";
 import { asciiSlice } from "../decimal.ts";
-import { isKernelMount } from "./directory.ts";
 
 const NR_DESCENDANTS = /^nr_descendants (\d+)$/m;
 
@@ -20,7 +19,7 @@ export class Census {
   constructor(host: Host, mount: string, path: string) {
     this.#host = host;
     this.#directory = mount + path;
-    this.#isKernel = isKernelMount(host, mount);
+    this.#isKernel = host.live;
   }
 
   /** Nothing where it cannot be told, also on recorded machines, whose files do not follow changes. */

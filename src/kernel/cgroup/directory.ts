@@ -7,14 +7,6 @@ const PULSE_FILES = ["notify_on_release", "cgroup.max.depth"];
 /** Errnos that say that a cgroup was removed: by path, and through a kept descriptor. */
 const GONE: ReadonlySet<string> = new Set(["ENOENT", "ENODEV"]);
 
-/** The root directory of a kernfs, of which cgroup file systems are made, has the first inode number. */
-const KERNFS_ROOT_INODE = 1;
-
-/** True for a whole cgroup file system of the kernel, false for a recorded one and for a part of one. */
-export function isKernelMount(host: Host, mount: string): boolean {
-  return host.identity(mount) === KERNFS_ROOT_INODE;
-}
-
 /** True when the error says that the cgroup of a path or of a kept file was removed. */
 export function isRemoval(error: unknown): boolean {
   return error instanceof KernelError && GONE.has(error.code);
@@ -39,17 +31,17 @@ export function findDirectory(
 }
 
 function openDirectory(host: Host, mount: string, path: string): CgroupDirectory | undefined {
+  const pulse = host.live ? keepPulse(host, mount + path) : undefined;
   const identity = host.identity(mount + path);
-  if (identity === undefined) return undefined;
-  const pulse = isKernelMount(host, mount) ? keepPulse(host, mount + path) : undefined;
-  // The file was opened after the first look: the cgroup may have been replaced in between.
-  const settled = host.identity(mount + path);
-  const directory = new CgroupDirectory(host, { mount, path, identity: settled ?? identity, pulse });
-  if (settled === undefined || !directory.alive()) {
-    directory.close();
-    return settled === undefined ? undefined : openDirectory(host, mount, path);
+  if (identity === undefined) {
+    pulse?.close();
+    return undefined;
   }
-  return directory;
+  const directory = new CgroupDirectory(host, { mount, path, identity, pulse });
+  if (directory.alive()) return directory;
+  // What was opened first is gone: the cgroup was replaced in between.
+  directory.close();
+  return openDirectory(host, mount, path);
 }
 
 /** Opens a tiny file if its descriptor can be kept: one that is opened at each read tells nothing of identity. */

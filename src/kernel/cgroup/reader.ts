@@ -8,12 +8,26 @@ import { unifiedPath } from "./unified-path.ts";
 /** Rounds after which a missing file is looked for again: 1, 2, 4, … and then every 64. */
 const LONGEST_RETRY_ROUNDS = 64;
 
+const NO_FILE = -1;
+
+/** Where a control file is, but for the cgroup's path in between. */
+interface Place {
+  /** Nothing where the hierarchy is not mounted. */
+  readonly mount: string | undefined;
+  readonly suffix: string;
+  readonly inV2: boolean;
+  /** Index of the file that it stands in for, or -1. */
+  readonly insteadOf: number;
+}
+
 /** What is the same for all cgroups of a host: layout, control files and their decoders. */
 export class CgroupReading {
   readonly host: Host;
   readonly layout: CgroupLayout;
   readonly files: readonly ControlFile[];
   readonly decoders: readonly CgroupDecoder[];
+  /** At the index of the file. */
+  readonly places: readonly Place[];
 
   /** Throws `Unsupported` when no cgroup file system is mounted. */
   constructor(host: Host) {
@@ -21,6 +35,12 @@ export class CgroupReading {
     this.layout = readLayout(host);
     this.files = controlFiles(this.layout);
     this.decoders = this.files.map(({ format }) => new CgroupDecoder(format, host));
+    this.places = this.files.map((control) => ({
+      mount: mountOf(control, this.layout),
+      suffix: `/${control.file}`,
+      inV2: control.hierarchy === "v2",
+      insteadOf: this.files.findIndex(({ file }) => file === control.insteadOf),
+    }));
   }
 }
 
@@ -35,6 +55,7 @@ export class CgroupReader {
   readonly #reading: CgroupReading;
   readonly #open: (KernelFile | undefined)[];
   #missing: readonly string[] = [];
+  #gone: TaskGone | undefined;
   #rounds = 0;
   #retryAt = 1;
 
@@ -51,6 +72,7 @@ export class CgroupReader {
 
   /** Throws {@link TaskGone} when the cgroup was removed, even if another one has its name now. */
   read(): void {
+    if (this.#gone !== undefined) throw this.#gone;
     this.#rounds++;
     if (this.#rounds === 1) this.#openMissing();
     else if (this.#missing.length > 0 && this.#rounds >= this.#retryAt) this.#openMissing();
@@ -78,9 +100,10 @@ export class CgroupReader {
       return file.read();
     } catch (error) {
       if (!(error instanceof KernelError)) throw error;
-      if (isGone(error)) {
+      if (isGone(error) && !this.#isBeside(index)) {
         this.close();
-        throw new TaskGone(`Cannot measure cgroup "${this.path}": it was removed`, { cause: error });
+        this.#gone = new TaskGone(`Cannot measure cgroup "${this.path}": it was removed`, { cause: error });
+        throw this.#gone;
       }
       file.close();
       this.#open[index] = undefined;
@@ -89,38 +112,47 @@ export class CgroupReader {
     }
   }
 
+  /** A file of a hybrid host's v2 tree beside v1 hierarchies, which alone say whether the task is there. */
+  #isBeside(index: number): boolean {
+    const { files, layout } = this.#reading;
+    if (layout.version !== "hybrid" || files[index]?.hierarchy !== "v2") return false;
+    return files.some(({ hierarchy }, other) => hierarchy !== "v2" && this.#open[other] !== undefined);
+  }
+
   #openMissing(): void {
     this.#retryAt = this.#rounds + Math.min(this.#rounds, LONGEST_RETRY_ROUNDS);
-    const { host, layout, files } = this.#reading;
+    const { host, layout, places } = this.#reading;
     // Two name spaces: the task's path is that of the v1 hierarchies, the v2 tree may know it by another.
     const v2Path = unifiedPath(host, layout, this.path);
-    for (const [index, control] of files.entries()) {
-      if (this.#open[index] !== undefined || !this.#isWanted(control)) continue;
-      const mount = mountOf(control, layout);
-      const path = control.hierarchy === "v2" ? v2Path : this.path;
-      if (mount === undefined || path === undefined) continue;
-      this.#open[index] = openIfThere(host, `${mount}${path}/${control.file}`);
+    let found = false;
+    for (let index = 0; index < places.length; index++) {
+      if (this.#open[index] === undefined) this.#open[index] = this.#openAt(places[index] as Place, v2Path);
+      if (this.#open[index] !== undefined) found = true;
     }
-    if (this.#open.every((file) => file === undefined)) {
-      throw new TaskGone(`Cannot measure cgroup "${this.path}": no hierarchy has it`);
-    }
+    if (!found) throw new TaskGone(`Cannot measure cgroup "${this.path}": no hierarchy has it`);
     this.#noteMissing();
   }
 
-  /** A stand-in is wanted only where the file it stands in for is missing. */
-  #isWanted({ insteadOf }: ControlFile): boolean {
-    if (insteadOf === undefined) return true;
-    return this.#reading.files.every(
-      ({ file }, index) => file !== insteadOf || this.#open[index] === undefined,
-    );
+  /** A stand-in comes behind the file it stands in for, and is wanted only where that one is missing. */
+  #openAt({ mount, suffix, inV2, insteadOf }: Place, v2Path: string | undefined): KernelFile | undefined {
+    const path = inV2 ? v2Path : this.path;
+    if (mount === undefined || path === undefined) return undefined;
+    if (insteadOf !== NO_FILE && this.#open[insteadOf] !== undefined) return undefined;
+    return openIfThere(this.#reading.host, mount + path + suffix);
   }
 
   #noteMissing(): void {
-    this.#missing = this.#reading.files
-      .filter(({ insteadOf }, index) => insteadOf === undefined && this.#open[index] === undefined)
-      .map(({ file }) => file);
+    const { files, places } = this.#reading;
+    const missing: string[] = [];
+    for (let index = 0; index < files.length; index++) {
+      const isStandIn = places[index]?.insteadOf !== NO_FILE;
+      if (this.#open[index] === undefined && !isStandIn) missing.push((files[index] as ControlFile).file);
+    }
+    this.#missing = missing.length === 0 ? NONE : missing;
   }
 }
+
+const NONE: readonly string[] = [];
 
 /** ENODEV: the cgroup behind a kept descriptor is gone. ENOENT: the same for a file that is opened each time. */
 function isGone({ code }: KernelError): boolean {

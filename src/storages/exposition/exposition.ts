@@ -1,0 +1,223 @@
+import type { Metric } from "../../model/metric.ts";
+import { escapeHelp } from "./label-set.ts";
+import { LONGEST_NUMBER, writeNumber } from "./number.ts";
+import { type Family, SeriesOrder } from "./series-order.ts";
+import { TextBuffer } from "./text-buffer.ts";
+import { Validity } from "./validity.ts";
+
+export interface ExpositionOptions {
+  /** Write the time of the batch behind every sample. */
+  readonly timestamps: boolean;
+  /** Write only these labels. Default: all. */
+  readonly filterLabels?: readonly string[];
+}
+
+/** A metric that was left out, and why. */
+export interface Refusal {
+  readonly metric: Metric;
+  readonly reason: string;
+}
+
+/**
+ * Prometheus text format 0.0.4, prometheus.io/docs/instrumenting/exposition_formats.
+ *
+ * The text of the last batch is kept. As long as the batch consists of the same metric objects only the
+ * bytes of changed values are written anew; when one of them needs more or fewer bytes the stretches
+ * between such values are copied. A batch with other metrics is laid out from the start.
+ */
+export class Exposition {
+  readonly #timestamps: boolean;
+  readonly #order: SeriesOrder;
+  #batch: readonly Metric[] = [];
+  #text = new TextBuffer();
+  #spare = new TextBuffer();
+  /** Values that did not fit their old place, one behind the other. */
+  #resized = new Uint8Array(LONGEST_NUMBER);
+  // By line: its metric, the value written, and where its value starts and ends in the text.
+  #metrics: Metric[] = [];
+  #values = new Float64Array(0);
+  #starts = new Int32Array(0);
+  #ends = new Int32Array(0);
+  #timestamp = "";
+  #refusals: readonly Refusal[] = [];
+  /** A metric was left out because its value is no number, which the next value may be. */
+  #unsettled = false;
+
+  constructor({ timestamps, filterLabels }: ExpositionOptions) {
+    this.#timestamps = timestamps;
+    this.#order = new SeriesOrder(filterLabels);
+  }
+
+  /** Metrics of the last batch that are not in its text. */
+  get refusals(): readonly Refusal[] {
+    return this.#refusals;
+  }
+
+  /** The bytes are valid until the next call. `timeMs`: milliseconds since the epoch, for timestamps. */
+  render(metrics: readonly Metric[], timeMs: number): Uint8Array {
+    const timestamp = this.#timestamps ? String(Math.trunc(timeMs)) : "";
+    const sameLines =
+      !this.#unsettled &&
+      !someWithoutNumber(this.#refusals) &&
+      timestamp.length === this.#timestamp.length &&
+      sameElements(metrics, this.#batch);
+    if (sameLines && this.#updateValues()) this.#updateTimestamps(timestamp);
+    else this.#layOut(metrics, timestamp);
+    return this.#text.content();
+  }
+
+  #layOut(metrics: readonly Metric[], timestamp: string): void {
+    const refusals: Refusal[] = [];
+    const validity = new Validity();
+    const valid = metrics.filter((metric) => {
+      const reason = validity.fault(metric);
+      if (reason !== undefined) refusals.push({ metric, reason });
+      return reason === undefined;
+    });
+    this.#batch = metrics.slice();
+    this.#timestamp = timestamp;
+    this.#metrics = [];
+    this.#text.clear();
+    const values: number[] = [];
+    const starts: number[] = [];
+    const ends: number[] = [];
+    for (const family of this.#order.families(valid)) {
+      const header = this.#startFamily(family);
+      const seen = new Set<string>();
+      for (const { metric, labelsText } of family.series) {
+        const reason = misfit(metric, header, seen, labelsText);
+        if (reason !== undefined) {
+          refusals.push({ metric, reason });
+          continue;
+        }
+        seen.add(labelsText);
+        this.#text.add(family.name);
+        this.#text.add(labelsText);
+        this.#text.add(" ");
+        this.#metrics.push(metric);
+        values.push(metric.value);
+        starts.push(this.#text.length);
+        this.#text.addNumber(metric.value);
+        ends.push(this.#text.length);
+        this.#text.add(timestamp === "" ? "\n" : ` ${timestamp}\n`);
+      }
+    }
+    this.#values = Float64Array.from(values);
+    this.#starts = Int32Array.from(starts);
+    this.#ends = Int32Array.from(ends);
+    this.#refusals = refusals;
+    this.#unsettled = someWithoutNumber(refusals);
+  }
+
+  /** A blank line before families with help, as the original has it. Returns the metric that describes the family. */
+  #startFamily({ name, series }: Family): Metric | undefined {
+    const described = series.find(
+      ({ metric }) => metric.type !== undefined || metric.help !== undefined,
+    )?.metric;
+    if (described?.help !== undefined) {
+      if (this.#text.length > 0) this.#text.add("\n");
+      this.#text.add(`# HELP ${name} ${escapeHelp(described.help)}\n`);
+    }
+    if (described?.type !== undefined) this.#text.add(`# TYPE ${name} ${described.type}\n`);
+    return described;
+  }
+
+  /** False when a value is no number any more: its line has to go. */
+  #updateValues(): boolean {
+    const bytes = this.#text.bytes;
+    let resizedLength = 0;
+    const resizedLines: number[] = [];
+    for (let line = 0; line < this.#metrics.length; line++) {
+      const { value } = this.#metrics[line] as Metric;
+      if (value === this.#values[line]) continue;
+      if (typeof value !== "number") return false;
+      this.#values[line] = value;
+      if (resizedLength + LONGEST_NUMBER > this.#resized.length) this.#growResized();
+      const end = writeNumber(value, this.#resized, resizedLength);
+      const start = this.#starts[line] as number;
+      if (end - resizedLength === (this.#ends[line] as number) - start) {
+        for (let at = resizedLength; at < end; at++)
+          bytes[start + at - resizedLength] = this.#resized[at] as number;
+      } else {
+        resizedLines.push(line, resizedLength, end);
+        resizedLength = end;
+      }
+    }
+    if (resizedLines.length > 0) this.#moveText(resizedLines);
+    return true;
+  }
+
+  /** `resized`: triples of line, and where its value starts and ends in `#resized`. */
+  #moveText(resized: readonly number[]): void {
+    const from = this.#text;
+    const to = this.#spare;
+    to.clear();
+    let copied = 0;
+    let shift = 0;
+    let line = resized[0] as number;
+    for (let next = 0; next < resized.length; next += 3) {
+      const changed = resized[next] as number;
+      for (; line < changed; line++) this.#moveLine(line, shift);
+      to.addBytes(from.bytes, copied, this.#starts[changed] as number);
+      to.addBytes(this.#resized, resized[next + 1] as number, resized[next + 2] as number);
+      copied = this.#ends[changed] as number;
+      this.#starts[changed] = (this.#starts[changed] as number) + shift;
+      this.#ends[changed] = to.length;
+      shift = to.length - copied;
+      line = changed + 1;
+    }
+    for (; line < this.#metrics.length; line++) this.#moveLine(line, shift);
+    to.addBytes(from.bytes, copied, from.length);
+    this.#text = to;
+    this.#spare = from;
+  }
+
+  #moveLine(line: number, shift: number): void {
+    this.#starts[line] = (this.#starts[line] as number) + shift;
+    this.#ends[line] = (this.#ends[line] as number) + shift;
+  }
+
+  #updateTimestamps(timestamp: string): void {
+    if (timestamp === this.#timestamp) return;
+    let same = 0;
+    while (timestamp[same] === this.#timestamp[same]) same++;
+    const bytes = this.#text.bytes;
+    const tail = new TextEncoder().encode(timestamp.slice(same));
+    for (let line = 0; line < this.#ends.length; line++) {
+      const at = (this.#ends[line] as number) + 1 + same;
+      for (let i = 0; i < tail.length; i++) bytes[at + i] = tail[i] as number;
+    }
+    this.#timestamp = timestamp;
+  }
+
+  #growResized(): void {
+    const larger = new Uint8Array(this.#resized.length * 2);
+    larger.set(this.#resized);
+    this.#resized = larger;
+  }
+}
+
+function someWithoutNumber(refusals: readonly Refusal[]): boolean {
+  return refusals.some(({ metric }) => typeof metric.value !== "number");
+}
+
+function sameElements(a: readonly Metric[], b: readonly Metric[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+/** Why a valid metric cannot join its family: another type, or a series that is there already. */
+function misfit(
+  metric: Metric,
+  described: Metric | undefined,
+  seen: ReadonlySet<string>,
+  labelsText: string,
+): string | undefined {
+  if (metric.type !== described?.type) {
+    const family = described?.type === undefined ? "no type" : `the type ${described.type}`;
+    return `type of metric "${metric.name}" is ${metric.type ?? "missing"}, its family has ${family}`;
+  }
+  if (seen.has(labelsText)) return `series ${metric.name}${labelsText} is there already`;
+  return undefined;
+}
