@@ -31,7 +31,7 @@ export class NumaCollector extends Collector implements Probing {
     this.#measureMemory(round);
     if (round.platform !== this.#platform) {
       this.#platform = round.platform;
-      this.#distances = distancesOf(round.platform);
+      this.#distances = round.platform && distancesOf(round.platform);
     }
     put(round, "platform_numa_distance", this.#distances);
   }

@@ -42,6 +42,7 @@ export class TopologyCollector extends Collector implements Probing {
   }
 
   measure(round: Round): void {
+    if (round.platform === undefined) return;
     const { sockets, cores, cpus, onlineCpus, nodeCpus } = round.platform;
     put(round, "platform_topology_sockets", sockets);
     put(round, "platform_topology_cores", cores);

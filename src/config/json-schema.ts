@@ -165,9 +165,10 @@ function valueSchema({
 }
 
 function mapInner(schema: OptionSchema): JsonSchema {
-  const { properties, items, additionalProperties, anyOf, oneOf, allOf, ...rest } = schema;
+  const { properties, propertyNames, items, additionalProperties, anyOf, oneOf, allOf, ...rest } = schema;
   return {
     ...rest,
+    ...(propertyNames && { propertyNames: keySchema(propertyNames) }),
     ...(properties && {
       properties: Object.fromEntries(
         Object.entries(properties).map(([key, value]) => [key, valueSchema(value)]),
@@ -179,6 +180,11 @@ function mapInner(schema: OptionSchema): JsonSchema {
     ...(oneOf && { oneOf: oneOf.map(valueSchema) }),
     ...(allOf && { allOf: allOf.map(valueSchema) }),
   };
+}
+
+/** Of a key, which cannot be a component or `!Env`. */
+function keySchema({ words: _, format: __, ...schema }: OptionSchema): JsonSchema {
+  return schema;
 }
 
 function inList(items: NonNullable<OptionSchema["items"]>): unknown {

@@ -19,7 +19,7 @@ export interface Lifecycle {
 /** Composes a round and repeats it. Returns the exit code, 0 when it returns nothing. */
 export abstract class Runner {
   static readonly role: Role = "runner";
-  abstract run(signal: AbortSignal): Promise<number> | Promise<void>;
+  abstract run(signal: AbortSignal): Promise<number | undefined> | Promise<void>;
 }
 
 /** Finds the tasks of this host. */

@@ -12,7 +12,8 @@ export interface TaskUnderMeasure {
 export interface Round {
   /** Wall clock at the start of the round, milliseconds since the epoch. */
   readonly timeMs: number;
-  readonly platform: Platform;
+  /** Absent while the machine cannot be described. */
+  readonly platform: Platform | undefined;
   readonly platformMeasurements: Record<string, Measurement>;
   /** Tasks that are still in the round. */
   readonly tasks: readonly TaskUnderMeasure[];

@@ -14,7 +14,8 @@ export interface Snapshot {
   readonly timeMs: number;
   /** Seconds between the starts of two rounds as configured. */
   readonly intervalSecs: number;
-  readonly platform: Platform;
+  /** Absent while the machine cannot be described. */
+  readonly platform: Platform | undefined;
   readonly platformMeasurements: Measurements;
   readonly tasks: readonly ObservedTask[];
 }

@@ -16,6 +16,8 @@ export interface Surroundings {
   readonly layout: CgroupLayout;
   /** Of {@link layout}, `taskHierarchies`. */
   readonly mounts: readonly string[];
+  /** Those of them that every task should be in. */
+  readonly wantedMounts: readonly string[];
   readonly requirePids: boolean;
 }
 
@@ -81,9 +83,9 @@ export class StaticTask {
   }
 
   #find(): void {
-    const { host, mounts, log } = this.#around;
+    const { host, log } = this.#around;
     const { path, isListed } = this.#named;
-    this.#mounts = mountsOf(host, mounts, path);
+    this.#mounts = this.#presence();
     this.#directory = findDirectory(host, this.#mounts, path);
     if (this.#directory === undefined) {
       if (!this.#saidAbsent && !isListed)
@@ -96,9 +98,16 @@ export class StaticTask {
     this.#noteMissing();
   }
 
+  /** Hierarchies that have the cgroup; all of them are asked only when that matters, as it takes a while at start. */
+  #presence(): readonly string[] {
+    const { host, mounts, wantedMounts, requirePids } = this.#around;
+    const { path } = this.#named;
+    const present = requirePids ? [] : mountsOf(host, wantedMounts, path);
+    return present.length > 0 ? present : mountsOf(host, mounts, path);
+  }
+
   #recheck(): void {
-    const { host, mounts } = this.#around;
-    const present = mountsOf(host, mounts, this.#named.path);
+    const present = this.#presence();
     if (present[0] !== this.#mounts[0]) {
       this.#forget();
       this.#find();

@@ -7,7 +7,7 @@ import { Node } from "../model/roles.ts";
 import type { Probing, Support } from "../model/support.ts";
 import type { Task } from "../model/task.ts";
 import { cgroupName, cgroupPath, plainPath } from "./cgroup-path.ts";
-import { probeCgroups, requireLayout } from "./cgroup-probe.ts";
+import { probeCgroups, requireLayout, WANTED_CONTROLLERS } from "./cgroup-probe.ts";
 import { StaticTask, type Surroundings } from "./static-task.ts";
 import { TaskList } from "./task-list.ts";
 
@@ -91,7 +91,9 @@ export class StaticNode extends Node implements Probing {
     const { host, log } = this.#context;
     const layout = requireLayout(host);
     const mounts = taskHierarchies(layout);
-    const around = { host, log, layout, mounts, requirePids: this.#options.require_pids };
+    const wanted = WANTED_CONTROLLERS.map((controller) => layout.v1.get(controller));
+    const wantedMounts = mounts.filter((mount) => wanted.includes(mount));
+    const around = { host, log, layout, mounts, wantedMounts, requirePids: this.#options.require_pids };
     for (const name of this.#options.tasks) this.#add(around, plainPath(name), false);
     if (this.#directory !== undefined) this.#children = new CgroupChildren(host, this.#directory, new Map());
     return around;

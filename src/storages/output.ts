@@ -59,7 +59,9 @@ export class AppendedFile implements Output {
   }
 
   open(): void {
-    this.#descriptor ??= fs.openSync(this.#path, "a", 0o644);
+    const { O_WRONLY, O_CREAT, O_APPEND, O_NONBLOCK } = fs.constants;
+    // Not blocking matters for a named pipe only: without a reader it fails instead of stopping the agent.
+    this.#descriptor ??= fs.openSync(this.#path, O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK, 0o644);
   }
 
   write(text: Uint8Array): void {

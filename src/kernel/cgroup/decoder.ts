@@ -62,7 +62,7 @@ function keyedDecoder(keys: readonly KeyRow[], host: Pick<Host, "ticksPerSecond"
     if (inactiveFile < 0) return;
     // Usage is read before memory.stat; the two are not of one instant, so the difference is kept above 0.
     const difference = (values[usage] as number) - (parsed[inactiveFile] as number);
-    values[workingSet] = difference < 0 ? 0 : difference;
+    values[workingSet] = Math.max(0, difference);
   };
 }
 

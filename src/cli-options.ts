@@ -1,0 +1,151 @@
+import { type ParseArgsConfig, parseArgs } from "node:util";
+import type { ArgsDef } from "citty";
+import { nearest } from "./config/nearest.ts";
+
+/** The command line is wrong: exit code 2. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+/** An option: what citty shows in the usage text, and what the parser needs beside it. */
+interface OptionRow {
+  readonly type: "string" | "boolean";
+  readonly description: string;
+  readonly short?: string;
+  readonly valueHint?: string;
+  readonly multiple?: boolean;
+}
+
+export const OPTIONS = {
+  config: {
+    type: "string",
+    short: "c",
+    valueHint: "FILE",
+    description: "Configuration file, absolute or relative to the working directory",
+  },
+  register: {
+    type: "string",
+    short: "r",
+    valueHint: "SPEC",
+    multiple: true,
+    description: "Component of your own to register, can be given several times",
+  },
+  "log-level": {
+    type: "string",
+    short: "l",
+    valueHint: "[NAME:]LEVEL",
+    multiple: true,
+    description:
+      "critical, error, warning, info, debug or trace, for the agent or one of its loggers, can be given several times; also --log",
+  },
+  log: { type: "string", multiple: true, description: "" },
+  root: { type: "boolean", short: "0", description: "Permit running as root" },
+  iterations: { type: "string", short: "n", valueHint: "N", description: "Stop after N rounds" },
+  format: { type: "string", valueHint: "md|json-schema", description: "How to write the description" },
+  version: { type: "boolean", short: "v", description: "Print the version" },
+  help: { type: "boolean", short: "h", description: "Print this text" },
+} as const satisfies Record<string, OptionRow>;
+
+export type OptionName = keyof typeof OPTIONS;
+
+/** Values of the options that were given; those that can be repeated as lists. */
+export interface ParsedOptions {
+  readonly config?: string;
+  readonly register: readonly string[];
+  readonly logLevels: readonly string[];
+  readonly root: boolean;
+  readonly iterations?: number;
+  readonly format?: string;
+  readonly positionals: readonly string[];
+  readonly help: boolean;
+  readonly version: boolean;
+}
+
+/** For citty's usage text. An option without a description is another spelling and not shown. */
+export function usageArgs(names: readonly OptionName[]): ArgsDef {
+  const shown = names.filter((name) => OPTIONS[name].description !== "");
+  return Object.fromEntries(
+    shown.map((name) => {
+      const { short, multiple: _, ...row }: OptionRow = OPTIONS[name];
+      return [name, { ...row, ...(short === undefined ? {} : { alias: short }) }];
+    }),
+  );
+}
+
+/** Parses strictly: citty lets unknown options pass and keeps only the last of repeated ones. Throws UsageError. */
+export function parseOptions(
+  args: readonly string[],
+  {
+    names,
+    positionals: allowed = 0,
+  }: { readonly names: readonly OptionName[]; readonly positionals?: number },
+): ParsedOptions {
+  const { values, positionals } = parseStrictly(args, names);
+  if (positionals.length > allowed) {
+    throw new UsageError(
+      `unexpected argument "${positionals[allowed]}"; a command stands before the options: wca COMMAND --option …`,
+    );
+  }
+  const { iterations } = values;
+  if (iterations !== undefined && !/^[1-9][0-9]{0,14}$/.test(String(iterations))) {
+    throw new UsageError(`option --iterations: saw "${iterations}", wanted a whole number from 1`);
+  }
+  return {
+    register: list(values["register"]),
+    logLevels: [...list(values["log-level"]), ...list(values["log"])],
+    root: values["root"] === true,
+    positionals,
+    help: values["help"] === true,
+    version: values["version"] === true,
+    ...(typeof values["config"] === "string" ? { config: values["config"] } : {}),
+    ...(typeof values["format"] === "string" ? { format: values["format"] } : {}),
+    ...(iterations === undefined ? {} : { iterations: Number(iterations) }),
+  };
+}
+
+type Values = Readonly<Record<string, string | boolean | readonly (string | boolean)[] | undefined>>;
+
+function parseStrictly(
+  args: readonly string[],
+  names: readonly OptionName[],
+): { readonly values: Values; readonly positionals: readonly string[] } {
+  const options = Object.fromEntries(
+    names.map((name) => {
+      const { type, short, multiple = false }: OptionRow = OPTIONS[name];
+      return [name, { type, multiple, ...(short === undefined ? {} : { short }) }];
+    }),
+  );
+  try {
+    return parseArgs({ args: [...args], options, strict: true, allowPositionals: true });
+  } catch (error) {
+    const unknown = unknownOption(args, options);
+    if (unknown !== undefined) throw new UsageError(unknown);
+    throw new UsageError(
+      error instanceof Error ? (error.message.split(". To specify")[0] ?? "") : String(error),
+    );
+  }
+}
+
+/** What is wrong with the first option that there is not; nothing when all are known. */
+function unknownOption(
+  args: readonly string[],
+  options: NonNullable<ParseArgsConfig["options"]>,
+): string | undefined {
+  const { tokens } = parseArgs({
+    args: [...args],
+    options,
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
+  for (const token of tokens) {
+    if (token.kind !== "option" || Object.hasOwn(options, token.name)) continue;
+    const near = nearest(token.name, Object.keys(options));
+    return `unknown option ${token.rawName}${near === undefined ? "" : `, did you mean --${near}?`}`;
+  }
+  return undefined;
+}
+
+function list(value: Values[string]): readonly string[] {
+  return Array.isArray(value) ? value.map(String) : [];
+}

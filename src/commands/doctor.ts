@@ -1,0 +1,83 @@
+import { contextMaker } from "../agent.ts";
+import type { ParsedOptions } from "../cli-options.ts";
+import { parseYaml } from "../config/document.ts";
+import { buildConfig, type Configuration } from "../config/load.ts";
+import { KernelHost } from "../kernel/host.ts";
+import type { Host } from "../model/host.ts";
+import type { Probing, Support } from "../model/support.ts";
+import { loadWith, loggingOf, registryOf } from "./load.ts";
+
+/** What is looked at when no configuration is given: everything that can be measured. */
+const EVERYTHING = "runner: !MeasurementRunner { node: !CgroupNode {} }\n";
+
+/** `wca doctor`: a table of what this host supports. Changes nothing. */
+export function doctor(options: ParsedOptions): number {
+  const logging = loggingOf(options);
+  const host = new KernelHost();
+  const parts = { host, logging };
+  const configuration =
+    options.config === undefined
+      ? buildConfig(parseYaml(EVERYTHING, "everything"), {
+          registry: registryOf(options, logging),
+          contextFor: contextMaker(parts),
+          env: process.env,
+          hostname: host.hostname,
+        })
+      : loadWith(options, parts);
+  const rows = [...hostSupport(host), ...componentSupport(configuration)];
+  console.log(formatTable(rows));
+  const missing = rows.filter(({ supported }) => supported === false).length;
+  console.log(
+    missing === 0
+      ? `\nNothing that the agent can measure is missing on this host (${rows.length} features).`
+      : `\n${missing} of ${rows.length} features ${missing === 1 ? "is" : "are"} missing on this host; the agent runs without.`,
+  );
+  return 0;
+}
+
+function hostSupport(host: Host): readonly Support[] {
+  const component = "host";
+  const root = process.geteuid?.() === 0;
+  return [
+    {
+      component,
+      feature: "identity",
+      supported: true,
+      detail: root
+        ? "root: can read everything; wca run wants --root"
+        : `user ${process.geteuid?.()}: reads what is world-readable, which is enough for measuring`,
+    },
+    {
+      component,
+      feature: "open files",
+      supported: host.keptFilesLimit > 0,
+      detail: `${host.keptFilesLimit} kernel files can be kept open (limit of descriptors less a reserve of 512); a task needs about 15, more tasks are read by opening each time`,
+    },
+  ];
+}
+
+function componentSupport({ components }: Configuration): readonly Support[] {
+  return components.flatMap(({ instance }) => ("probe" in instance ? (instance as Probing).probe() : []));
+}
+
+const ANSWERS = { true: "yes", false: "NO", unknown: "?" } as const;
+
+/** Columns: supported or not, who needs it, what for, where it is or why not. */
+export function formatTable(rows: readonly Support[]): string {
+  const head = ["", "COMPONENT", "FEATURE", "WHERE, OR WHAT IS MISSING"] as const;
+  const cells = rows.map(
+    ({ supported, component, feature, detail }) =>
+      [ANSWERS[`${supported}`], component, feature, detail] as const,
+  );
+  const widths = [0, 1, 2].map((column) =>
+    Math.max(...[head, ...cells].map((row) => row[column]?.length ?? 0)),
+  );
+  return [head, ...cells]
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
+}
