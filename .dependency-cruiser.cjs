@@ -53,9 +53,17 @@ module.exports = {
       severity: "error",
       from: {
         path: `^src/(${folders.join("|")})/`,
-        pathNot: "^src/(kernel/(host|file|auxv)|config/file|storages/output)[.]ts$",
+        pathNot:
+          "^src/(kernel/(host|file|auxv|own-process)|config/trusted-file|storages/(output|pipe))[.]ts$",
       },
       to: { path: "^(node:)?fs(/promises)?$" },
+    },
+    {
+      name: "native",
+      comment: "Only the kernel's door calls foreign functions",
+      severity: "error",
+      from: { path: "^src/", pathNot: "^src/kernel/" },
+      to: { path: "^native/" },
     },
     {
       name: "no-cycles",
