@@ -36,7 +36,6 @@ async function compile({ target, outfile }: Executable): Promise<void> {
       autoloadBunfig: false,
       autoloadTsconfig: false,
       autoloadPackageJson: false,
-      execArgv: ["--smol"],
     },
   });
 }

@@ -27,16 +27,19 @@ export class CgroupCollector extends Collector {
 
   measure(round: Round): void {
     this.#reading ??= this.#start(round);
+    let failure: unknown;
     for (const { task, measurements } of round.tasks) {
       try {
         this.#cgroupsOf(task, this.#reading).measure(measurements);
       } catch (error) {
-        if (!(error instanceof TaskGone)) throw error;
+        if (!(error instanceof TaskGone)) failure ??= error;
         this.#forget(task.id);
-        round.drop(task, error);
+        round.drop(task, error as Error);
       }
     }
     if (this.#tasks.size > round.tasks.length) this.#prune(round);
+    // What went wrong with one task is told when the others are done.
+    if (failure !== undefined) throw failure;
   }
 
   /** How many tasks lack which control file. */

@@ -1,11 +1,13 @@
 import { CELL_NAMES, CELLS } from "../kernel/cgroup/files.ts";
 import { CgroupReader, type CgroupReading } from "../kernel/cgroup/reader.ts";
-import type { Catalogue } from "../model/catalogue.ts";
+import type { Catalogue, MetricName } from "../model/catalogue.ts";
 import { TaskGone } from "../model/errors.ts";
 import type { Measurement } from "../model/metric.ts";
 import type { Task } from "../model/task.ts";
-import { type LevelTree, levelTree } from "./level-tree.ts";
+import { type LevelTree, levelTree, writeLevels } from "./level-tree.ts";
 import { MergedCells } from "./merged-cells.ts";
+
+const NUMA_PAGES = "task_mem_numa_pages" satisfies MetricName;
 
 /** From cell indexes to (nested) measurements: the same for every task. */
 const MEASUREMENTS: LevelTree = levelTree(
@@ -106,27 +108,20 @@ function emit(
   numaPages: readonly number[],
   into: Record<string, Measurement>,
 ): void {
-  for (const branch of MEASUREMENTS) {
-    const measurement = "index" in branch ? present(values[branch.index]) : nested(branch.children, values);
-    if (measurement !== undefined) into[branch.key] = measurement;
-  }
-  if (numaNodes.length === 0) return;
-  const pages: Record<string, number> = {};
-  for (let i = 0; i < numaNodes.length; i++) pages[numaNodes[i] as number] = numaPages[i] as number;
-  into["task_mem_numa_pages"] = pages;
+  writeLevels(MEASUREMENTS, values, into);
+  if (numaNodes.length === 0) delete into[NUMA_PAGES];
+  else into[NUMA_PAGES] = pagesByNode(numaNodes, numaPages, into[NUMA_PAGES]);
 }
 
-function nested(tree: LevelTree, values: Float64Array): Measurement | undefined {
-  let found: Record<string, Measurement> | undefined;
-  for (const branch of tree) {
-    const measurement = "index" in branch ? present(values[branch.index]) : nested(branch.children, values);
-    if (measurement === undefined) continue;
-    found ??= {};
-    found[branch.key] = measurement;
-  }
-  return found;
-}
-
-function present(value: number | undefined): number | undefined {
-  return Number.isNaN(value) ? undefined : value;
+/** Into the record of the last round, unless it has nodes that are gone. */
+function pagesByNode(
+  nodes: readonly number[],
+  pages: readonly number[],
+  last: Measurement | undefined,
+): Measurement {
+  const record = (typeof last === "object" ? last : {}) as Record<string, Measurement>;
+  for (let i = 0; i < nodes.length; i++) record[nodes[i] as number] = pages[i] as number;
+  let known = 0;
+  for (const _node in record) known++;
+  return known === nodes.length ? record : pagesByNode(nodes, pages, undefined);
 }

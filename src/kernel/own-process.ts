@@ -27,7 +27,6 @@ export class OwnProcess {
    * is never run again. Code that is needed comes back from the page cache by itself.
    */
   settle(): void {
-    Bun.gc(true);
     if (this.#libc === undefined) return;
     for (const { start, end } of programMappings(
       fs.readFileSync("/proc/self/maps", "latin1"),

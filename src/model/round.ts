@@ -5,6 +5,7 @@ import type { Task } from "./task.ts";
 /** A task while its measurements are being gathered. */
 export interface TaskUnderMeasure {
   readonly task: Task;
+  /** Holds those of the last round still: a collector writes what it measures and takes out what is absent. */
   readonly measurements: Record<string, Measurement>;
 }
 

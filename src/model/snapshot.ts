@@ -2,7 +2,7 @@ import type { Measurements } from "./metric.ts";
 import type { Platform } from "./platform.ts";
 import type { Task } from "./task.ts";
 
-/** A task and what was measured of it in one round. */
+/** A task and what was measured of it in one round; the next round replaces it, so copy what has to be kept. */
 export interface ObservedTask {
   readonly task: Task;
   readonly measurements: Measurements;

@@ -9,6 +9,8 @@ export class LabelledTasks {
   readonly #generators: readonly (readonly [string, Labeler])[];
   readonly #log: Log;
   /** A task that a node hands out again keeps its labels, and so everything derived from them. */
+  #given: readonly Task[] = [];
+  #labelled: readonly Task[] = [];
   #known = new Map<Task, Task>();
   readonly #saidDuplicates = new Set<string>();
   /** The last reason by label: a generator that fails does so for many tasks. */
@@ -19,8 +21,9 @@ export class LabelledTasks {
     this.#log = log;
   }
 
-  /** Of several tasks with one id the first counts. */
+  /** Of several tasks with one id the first counts. The same array when the tasks are the same objects. */
   label(tasks: readonly Task[]): readonly Task[] {
+    if (sameElements(tasks, this.#given)) return this.#labelled;
     const known = new Map<Task, Task>();
     const byId = new Map<string, Task>();
     for (const task of tasks) {
@@ -33,7 +36,9 @@ export class LabelledTasks {
       byId.set(task.id, labelled);
     }
     this.#known = known;
-    return [...byId.values()];
+    this.#given = [...tasks];
+    this.#labelled = [...byId.values()];
+    return this.#labelled;
   }
 
   #labelOne(task: Task): Task {
@@ -98,4 +103,8 @@ function legalLabelName(name: string): string {
   if (/^[0-9]/.test(legal) || legal === "") legal = `_${legal}`;
   if (legal.startsWith("__")) legal = legal.replace(/^_+/, "_");
   return legal;
+}
+
+function sameElements(a: readonly Task[], b: readonly Task[]): boolean {
+  return a.length === b.length && a.every((task, index) => task === b[index]);
 }

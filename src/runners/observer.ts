@@ -18,6 +18,8 @@ export class Observer {
   readonly #log: Log;
   #collectors: readonly Collector[];
   #droppedTasks = 0;
+  #tasks: readonly Task[] = [];
+  #entries: readonly TaskUnderMeasure[] = [];
 
   constructor(collectors: readonly Collector[], watch: Watch, log: Log) {
     this.#collectors = collectors;
@@ -31,7 +33,7 @@ export class Observer {
   }
 
   observe(timeMs: number, platform: Platform | undefined, tasks: readonly Task[]): Round {
-    const round = new RoundInProgress(timeMs, platform, tasks, (task, reason) => {
+    const round = new RoundInProgress(timeMs, platform, this.#entriesOf(tasks), (task, reason) => {
       this.#droppedTasks++;
       this.#log.debug(`Task "${task.id}" leaves this round: ${reason.message}`);
     });
@@ -51,6 +53,15 @@ export class Observer {
       if (files.size > 0) missing[collector.constructor.name] = Object.fromEntries(files);
     }
     return missing;
+  }
+
+  /** A task's measurements are the same record from round to round, so that a round makes next to no garbage. */
+  #entriesOf(tasks: readonly Task[]): readonly TaskUnderMeasure[] {
+    if (tasks === this.#tasks) return this.#entries;
+    const known = new Map(this.#entries.map((entry) => [entry.task, entry]));
+    this.#entries = tasks.map((task) => known.get(task) ?? { task, measurements: {} });
+    this.#tasks = tasks;
+    return this.#entries;
   }
 
   #measure(collector: Collector, round: Round): void {
@@ -75,12 +86,12 @@ class RoundInProgress implements Round {
   constructor(
     timeMs: number,
     platform: Platform | undefined,
-    tasks: readonly Task[],
+    tasks: readonly TaskUnderMeasure[],
     onDrop: (task: Task, reason: Error) => void,
   ) {
     this.timeMs = timeMs;
     this.platform = platform;
-    this.#tasks = tasks.map((task) => ({ task, measurements: {} }));
+    this.#tasks = tasks;
     this.#onDrop = onDrop;
   }
 

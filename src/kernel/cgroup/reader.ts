@@ -5,7 +5,7 @@ import { CELL_NAMES, type ControlFile, controlFiles, mountOf } from "./files.ts"
 import { type CgroupLayout, readLayout } from "./layout.ts";
 import { unifiedPath } from "./unified-path.ts";
 
-/** Rounds after which a missing file is looked for again: 1, 2, 4, … and then every 64. */
+/** Rounds in which a missing file is looked for: 1, 2, 4, … 64 and then every 64th. */
 const LONGEST_RETRY_ROUNDS = 64;
 
 const NO_FILE = -1;
@@ -120,13 +120,18 @@ export class CgroupReader {
   }
 
   #openMissing(): void {
+    const isRetry = this.#rounds > 1;
     this.#retryAt = this.#rounds + Math.min(this.#rounds, LONGEST_RETRY_ROUNDS);
     const { host, layout, places } = this.#reading;
     // Two name spaces: the task's path is that of the v1 hierarchies, the v2 tree may know it by another.
     const v2Path = unifiedPath(host, layout, this.path);
     let found = false;
     for (let index = 0; index < places.length; index++) {
-      if (this.#open[index] === undefined) this.#open[index] = this.#openAt(places[index] as Place, v2Path);
+      const path = this.#open[index] === undefined ? this.#pathOf(places[index] as Place, v2Path) : undefined;
+      // What was missing is likely to be missing still, and an error costs ten times as much as a look.
+      if (path !== undefined && !(isRetry && host.identity(path) === undefined)) {
+        this.#open[index] = openIfThere(host, path);
+      }
       if (this.#open[index] !== undefined) found = true;
     }
     if (!found) throw new TaskGone(`Cannot measure cgroup "${this.path}": no hierarchy has it`);
@@ -134,11 +139,11 @@ export class CgroupReader {
   }
 
   /** A stand-in comes behind the file it stands in for, and is wanted only where that one is missing. */
-  #openAt({ mount, suffix, inV2, insteadOf }: Place, v2Path: string | undefined): KernelFile | undefined {
+  #pathOf({ mount, suffix, inV2, insteadOf }: Place, v2Path: string | undefined): string | undefined {
     const path = inV2 ? v2Path : this.path;
     if (mount === undefined || path === undefined) return undefined;
     if (insteadOf !== NO_FILE && this.#open[insteadOf] !== undefined) return undefined;
-    return openIfThere(this.#reading.host, mount + path + suffix);
+    return mount + path + suffix;
   }
 
   #noteMissing(): void {

@@ -2,7 +2,7 @@ import type { Metric } from "../../model/metric.ts";
 import { escapeHelp } from "./label-set.ts";
 import { LONGEST_NUMBER, writeNumber } from "./number.ts";
 import { type Family, SeriesOrder } from "./series-order.ts";
-import { TextBuffer } from "./text-buffer.ts";
+import { type Move, TextBuffer } from "./text-buffer.ts";
 import { Validity } from "./validity.ts";
 
 export interface ExpositionOptions {
@@ -23,14 +23,13 @@ export interface Refusal {
  *
  * The text of the last batch is kept. As long as the batch consists of the same metric objects only the
  * bytes of changed values are written anew; when one of them needs more or fewer bytes the stretches
- * between such values are copied. A batch with other metrics is laid out from the start.
+ * between such values are moved. A batch with other metrics is laid out from the start.
  */
 export class Exposition {
   readonly #timestamps: boolean;
   readonly #order: SeriesOrder;
   #batch: readonly Metric[] = [];
-  #text = new TextBuffer();
-  #spare = new TextBuffer();
+  readonly #text = new TextBuffer();
   /** Values that did not fit their old place, one behind the other. */
   #resized = new Uint8Array(LONGEST_NUMBER);
   // By line: its metric, the value written, and where its value starts and ends in the text.
@@ -147,34 +146,47 @@ export class Exposition {
     return true;
   }
 
-  /** `resized`: triples of line, and where its value starts and ends in `#resized`. */
+  /**
+   * Moves the stretches between values that need more or fewer bytes, then puts these values between them.
+   * `resized`: triples of line, and where its value starts and ends in `#resized`.
+   */
   #moveText(resized: readonly number[]): void {
-    const from = this.#text;
-    const to = this.#spare;
-    to.clear();
-    let copied = 0;
+    const moves: Move[] = [];
     let shift = 0;
-    let line = resized[0] as number;
     for (let next = 0; next < resized.length; next += 3) {
-      const changed = resized[next] as number;
-      for (; line < changed; line++) this.#moveLine(line, shift);
-      to.addBytes(from.bytes, copied, this.#starts[changed] as number);
-      to.addBytes(this.#resized, resized[next + 1] as number, resized[next + 2] as number);
-      copied = this.#ends[changed] as number;
-      this.#starts[changed] = (this.#starts[changed] as number) + shift;
-      this.#ends[changed] = to.length;
-      shift = to.length - copied;
-      line = changed + 1;
+      const line = resized[next] as number;
+      const following = resized[next + 3];
+      const start = this.#ends[line] as number;
+      const end = following === undefined ? this.#text.length : (this.#starts[following] as number);
+      shift +=
+        (resized[next + 2] as number) -
+        (resized[next + 1] as number) -
+        (start - (this.#starts[line] as number));
+      moves.push({ start, end, shift });
+      this.#shiftLines(line, following ?? this.#metrics.length, {
+        behind: shift,
+        before: moves.at(-2)?.shift ?? 0,
+      });
     }
-    for (; line < this.#metrics.length; line++) this.#moveLine(line, shift);
-    to.addBytes(from.bytes, copied, from.length);
-    this.#text = to;
-    this.#spare = from;
+    this.#text.move(moves);
+    for (let next = 0; next < resized.length; next += 3) {
+      const start = this.#starts[resized[next] as number] as number;
+      this.#text.bytes.set(this.#resized.subarray(resized[next + 1], resized[next + 2]), start);
+    }
   }
 
-  #moveLine(line: number, shift: number): void {
-    this.#starts[line] = (this.#starts[line] as number) + shift;
-    this.#ends[line] = (this.#ends[line] as number) + shift;
+  /** `before`, `behind`: how far the text before and behind the resized value of the line moves. */
+  #shiftLines(
+    line: number,
+    following: number,
+    { behind, before }: { readonly behind: number; readonly before: number },
+  ): void {
+    this.#starts[line] = (this.#starts[line] as number) + before;
+    this.#ends[line] = (this.#ends[line] as number) + behind;
+    for (let other = line + 1; other < following; other++) {
+      this.#starts[other] = (this.#starts[other] as number) + behind;
+      this.#ends[other] = (this.#ends[other] as number) + behind;
+    }
   }
 
   #updateTimestamps(timestamp: string): void {

@@ -1,9 +1,17 @@
 import { LONGEST_NUMBER, writeNumber } from "./number.ts";
 
-const FIRST_BYTES = 64 * 1024;
+/** Memory that is not written to costs nothing, and growing leaves garbage. */
+const FIRST_BYTES = 2 * 1024 * 1024;
 /** UTF-8 needs at most 3 bytes for a UTF-16 code unit. */
 const BYTES_PER_UNIT = 3;
 const FIRST_NON_ASCII = 0x80;
+
+/** A stretch of text, and how far it moves: left when negative. */
+export interface Move {
+  readonly start: number;
+  readonly end: number;
+  readonly shift: number;
+}
 
 /** Bytes of a text that grows; kept and cleared instead of made anew. */
 export class TextBuffer {
@@ -39,10 +47,22 @@ export class TextBuffer {
     this.length = writeNumber(value, this.bytes, this.length);
   }
 
-  addBytes(source: Uint8Array, start: number, end: number): void {
-    this.#reserve(end - start);
-    this.bytes.set(source.subarray(start, end), this.length);
-    this.length += end - start;
+  /**
+   * Moves stretches of the text, given in order; each but the first may be as near to the one before as it
+   * is. Those that move left go first, from the left, those that move right last, from the right: so none
+   * is written over before it has moved.
+   */
+  move(moves: readonly Move[]): void {
+    const last = moves.at(-1);
+    if (last === undefined) return;
+    if (last.shift > 0) this.#reserve(last.shift);
+    for (const { start, end, shift } of moves) {
+      if (shift < 0) this.bytes.copyWithin(start + shift, start, end);
+    }
+    for (const { start, end, shift } of moves.toReversed()) {
+      if (shift > 0) this.bytes.copyWithin(start + shift, start, end);
+    }
+    this.length = last.end + last.shift;
   }
 
   #reserve(count: number): void {

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
-import { TextBuffer } from "../../../src/storages/exposition/text-buffer.ts";
+import * as fc from "fast-check";
+import { type Move, TextBuffer } from "../../../src/storages/exposition/text-buffer.ts";
 
 function textOf(buffer: TextBuffer): string {
   return new TextDecoder().decode(buffer.content());
@@ -15,9 +16,33 @@ test("TextBuffer keeps what was added while it grows", () => {
 test("TextBuffer takes a part larger than twice its size", () => {
   const buffer = new TextBuffer();
   buffer.add("a");
-  buffer.addBytes(new Uint8Array(1_000_002).fill(98), 1, 1_000_001);
+  buffer.add("b".repeat(5_000_000));
   buffer.addNumber(12.5);
-  expect(textOf(buffer)).toBe(`a${"b".repeat(1_000_000)}12.5`);
+  expect(textOf(buffer)).toBe(`a${"b".repeat(5_000_000)}12.5`);
+});
+
+test("move() brings stretches to where a text with other values between them has them", () => {
+  const value = fc.record({ before: fc.nat(6), after: fc.nat(6), text: fc.stringMatching(/^[a-z]{0,8}$/) });
+  fc.assert(
+    fc.property(fc.array(value, { minLength: 1 }), (values) => {
+      const buffer = new TextBuffer();
+      const wanted: string[] = [];
+      const moves: Move[] = [];
+      let shift = 0;
+      for (const { before, after, text } of values) {
+        buffer.add("0".repeat(before));
+        shift += after - before;
+        moves.push({ start: buffer.length, end: buffer.length + text.length, shift });
+        buffer.add(text);
+        wanted.push(text);
+      }
+      buffer.move(moves);
+      const moved = textOf(buffer);
+      expect(moved.length).toBe(values.reduce((sum, { after, text }) => sum + after + text.length, 0));
+      expect(moves.map(({ start, end, shift: by }) => moved.slice(start + by, end + by))).toEqual(wanted);
+    }),
+    { numRuns: 1000 },
+  );
 });
 
 test("clear() starts again at the front", () => {
