@@ -1,25 +1,20 @@
 import type { Metric } from "../../model/metric.ts";
 import type { Labels } from "../../model/task.ts";
 
-/** Labels of one or more metrics, with what is derived from them once. */
+/** Labels of one or more metrics of a batch, with what is derived from them once. */
 export class LabelSet {
   /** `{a="1",b="x"}` with names in order, or nothing at all when no label is left. */
   readonly text: string;
-  /** Text that is in order when the labels are; made when it is compared, dropped when the batch is in order. */
-  #sortKey: string | undefined;
-  readonly #labels: Labels;
-  /** The metrics that carry it, in the batch being laid out. */
-  metrics: Metric[] = [];
-  /** Where it is first carried in that batch. */
-  position = 0;
+  /** The metrics that carry it, in the order of the batch. */
+  readonly metrics: Metric[] = [];
+  /** Text that is in order when the labels are. */
+  readonly #sortKey: string;
 
   constructor(labels: Labels, keep: ReadonlySet<string> | undefined) {
-    this.#labels = labels;
     let text = "";
     let key = "";
     for (const name of Object.keys(labels).sort()) {
-      const value = labels[name] ?? "";
-      const written = escapeValue(value);
+      const written = escapeValue(labels[name] ?? "");
       key += keyPart(name, written);
       if (keep === undefined || keep.has(name)) text += `${text === "" ? "{" : ","}${name}="${written}"`;
     }
@@ -29,26 +24,11 @@ export class LabelSet {
 
   /** Order of series within a family: by label name, then by value, numbers by size and before text. 0: the same labels. */
   compare(other: LabelSet): number {
-    const key = this.#key();
-    const otherKey = other.#key();
-    if (key === otherKey) return 0;
-    return key < otherKey ? -1 : 1;
-  }
-
-  /** After the batch was laid out. */
-  release(): void {
-    this.metrics = NO_METRICS;
-    this.#sortKey = undefined;
-  }
-
-  #key(): string {
-    this.#sortKey ??= new LabelSet(this.#labels, NO_LABELS).#key();
-    return this.#sortKey;
+    if (this.#sortKey === other.#sortKey) return 0;
+    return this.#sortKey < other.#sortKey ? -1 : 1;
   }
 }
 
-const NO_METRICS: Metric[] = [];
-const NO_LABELS: ReadonlySet<string> = new Set();
 /** Below every character of a label, so that a label that ends is before one that goes on. */
 const END = "\u0000";
 const NUMBER = "\u0001";
