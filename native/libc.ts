@@ -4,15 +4,15 @@ import { dlopen, FFIType } from "bun:ffi";
 const SONAMES = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"];
 
 const SYMBOLS = {
-  dup2: { args: ["i32", "i32"], returns: "i32" },
+  fcntl: { args: ["i32", "i32", "i32"], returns: "i32" },
   close: { args: ["i32"], returns: "i32" },
   madvise: { args: [FFIType.u64_fast, FFIType.u64_fast, "i32"], returns: "i32" },
 } as const;
 
 /** The functions of libc that Bun has no other way to. They return -1 when they fail. */
 export interface Libc {
-  /** dup2(2) */
-  dup2(from: number, to: number): number;
+  /** fcntl(2), commands with a whole number as argument. */
+  fcntl(descriptor: number, command: number, argument: number): number;
   /** close(2) */
   close(descriptor: number): number;
   /** madvise(2); addresses of user space fit a double. */

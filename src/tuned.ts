@@ -1,7 +1,8 @@
 /**
- * Options of the JavaScript engine that fit an agent: a short round each second, for months. Its last
- * compiler takes a minute to pay off and 10 MB for its own code; without it a round takes as long and the
- * first minute a third less (measured, see bench/README.md). The engine reads them at its start only.
+ * Options of the JavaScript engine that fit an agent: a short round each second. Its optimizing compilers
+ * are at work for the first minute and bring 10 MB of their own code into memory; with the last one off and
+ * the first one later a round takes as long afterwards (bench/README.md). The engine reads them at its start
+ * only.
  */
 const OPTIONS: Readonly<Record<string, string>> = {
   BUN_JSC_useFTLJIT: "0",

@@ -42,7 +42,7 @@ export function withArticle(noun: string): string {
 const PLURALS: readonly (readonly [RegExp, string])[] = [
   [/^(non-empty )?text/, "$1texts"],
   [/^an? (number|integer|mapping|list|path)/, "$1s"],
-  [/^an? (absolute path|regular expression|[a-z]+)$/, "$1s"],
+  [/^an? ([a-z]+( [a-z]+)?)$/, "$1s"],
   [/^true or false$/, "booleans"],
 ];
 

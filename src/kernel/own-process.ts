@@ -3,10 +3,11 @@ import { bindLibc, type Libc } from "../../native/libc.ts";
 
 /** Below this the kernel's first tables of descriptors do. */
 const SMALL_TABLE = 1024;
+/** fcntl(2): a copy of a descriptor with the lowest free number from the argument on. */
+const F_DUPFD_CLOEXEC = 1030;
 /** madvise(2): the pages are given up; those of a file come back from the page cache when they are needed. */
 const MADV_DONTNEED = 4;
 const STDERR = 2;
-const SMALLEST_BYTES = 1024 * 1024;
 
 /** What the agent does about its own footprint. Nothing of it is needed for right numbers. */
 export class OwnProcess {
@@ -18,18 +19,18 @@ export class OwnProcess {
    */
   reserveDescriptors(count: number): void {
     if (count < SMALL_TABLE || this.#libc === undefined) return;
-    const highest = this.#libc.dup2(STDERR, count);
+    const highest = this.#libc.fcntl(STDERR, F_DUPFD_CLOEXEC, count);
     if (highest >= 0) this.#libc.close(highest);
   }
 
   /**
-   * Gives back what only start-up needed: garbage, and pages of the program's code, of which about half
-   * is never run again. Code that is needed comes back from the page cache by itself.
+   * Gives back pages of the program's code and constants that only start-up needed: about half of them.
+   * What is needed again comes back from the page cache by itself.
    */
   settle(): void {
     if (this.#libc === undefined) return;
-    for (const { start, end } of programMappings(
-      fs.readFileSync("/proc/self/maps", "latin1"),
+    for (const { start, end } of cleanMappings(
+      fs.readFileSync("/proc/self/smaps", "latin1"),
       process.execPath,
     )) {
       this.#libc.madvise(start, end - start, MADV_DONTNEED);
@@ -37,19 +38,30 @@ export class OwnProcess {
   }
 }
 
+interface Mapping {
+  readonly start: number;
+  readonly end: number;
+}
+
 /**
- * Mappings of the program's own code and constants in `/proc/PID/maps`, proc_pid_maps(5). Small read-only
- * ones are left alone: one of them holds relocated addresses, which the file does not have.
+ * Mappings of a file in `/proc/PID/smaps`, proc_pid_smaps(5), that are the same as the file: never
+ * writable, and without a page of their own. Relocated addresses are such pages; they would be lost.
  */
-export function programMappings(
-  maps: string,
-  file: string,
-): readonly { readonly start: number; readonly end: number }[] {
-  return maps.split("\n").flatMap((line) => {
-    const [, first, last, name] = /^([0-9a-f]+)-([0-9a-f]+) r-[x-]p \S+ \S+ \S+ +(.*)$/.exec(line) ?? [];
-    if (first === undefined || last === undefined || name !== file) return [];
-    const start = Number.parseInt(first, 16);
-    const end = Number.parseInt(last, 16);
-    return end - start < SMALLEST_BYTES ? [] : [{ start, end }];
-  });
+export function cleanMappings(smaps: string, file: string): readonly Mapping[] {
+  const clean: Mapping[] = [];
+  let candidate: Mapping | undefined;
+  for (const line of smaps.split("\n")) {
+    const header = /^([0-9a-f]+)-([0-9a-f]+) (\S+) \S+ \S+ \S+ *(.*)$/.exec(line);
+    if (header !== null) {
+      const [, start = "", end = "", mode = "", name] = header;
+      const isProgram = name === file && /^r-[x-]p$/.test(mode);
+      candidate = isProgram
+        ? { start: Number.parseInt(start, 16), end: Number.parseInt(end, 16) }
+        : undefined;
+    } else if (candidate !== undefined && line.startsWith("Anonymous:")) {
+      if (/^Anonymous: +0 kB$/.test(line)) clean.push(candidate);
+      candidate = undefined;
+    }
+  }
+  return clean;
 }
