@@ -12,9 +12,9 @@ export interface SeriesOptions {
 type MutableMetric = { -readonly [Key in keyof Metric]: Metric[Key] };
 
 /** A measurement with levels: its keys in order, and a metric or further levels for each. */
-interface Branch {
-  readonly keys: string[];
-  readonly children: (MutableMetric | Branch)[];
+class Branch {
+  readonly keys: string[] = [];
+  readonly children: (MutableMetric | Branch)[] = [];
 }
 
 /**
@@ -25,7 +25,7 @@ export class Series {
   readonly #options: SeriesOptions;
   readonly #labels: Labels;
   readonly #commonLabels: Labels;
-  #root: Branch = { keys: [], children: [] };
+  #root = new Branch();
 
   /** `labels` are the thing's own; common labels win over them and over those of levels. */
   constructor(labels: Labels, commonLabels: Labels, options: SeriesOptions) {
@@ -36,9 +36,8 @@ export class Series {
 
   /** Takes the values of a round; true when series came or went. */
   update(measurements: Measurements): boolean {
-    const updated = this.#updateBranch(this.#root, measurements, []);
-    if (updated === this.#root) return false;
-    this.#root = updated;
+    if (takeValues(this.#root, measurements)) return false;
+    this.#root = this.#rebuild(this.#root, measurements, []);
     return true;
   }
 
@@ -46,44 +45,21 @@ export class Series {
     collectBranch(this.#root, into);
   }
 
-  /** The same branch when its keys and everything below are as before, else a new one that keeps what it can. */
-  #updateBranch(branch: Branch, measurements: Measurements, path: readonly string[]): Branch {
-    let same = true;
-    let position = 0;
-    for (const key in measurements) {
-      const measurement = measurements[key] as Measurement;
-      const child = branch.children[position];
-      if (branch.keys[position] !== key || child === undefined) {
-        same = false;
-        break;
-      }
-      position++;
-      if (typeof measurement === "number") {
-        if (isBranch(child)) same = false;
-        else child.value = measurement;
-      } else if (!isBranch(child)) {
-        same = false;
-      } else if (this.#updateBranch(child, measurement, [...path, key]) !== child) {
-        same = false;
-      }
-      if (!same) break;
-    }
-    return same && position === branch.keys.length ? branch : this.#rebuild(branch, measurements, path);
-  }
-
+  /** A new branch for what was measured, with the metrics that the old one has already. */
   #rebuild(old: Branch, measurements: Measurements, path: readonly string[]): Branch {
-    const rebuilt: Branch = { keys: [], children: [] };
+    const rebuilt = new Branch();
     for (const [key, measurement] of Object.entries(measurements)) {
       const index = old.keys.indexOf(key);
       const before = index < 0 ? undefined : old.children[index];
       rebuilt.keys.push(key);
       if (typeof measurement === "number") {
-        const metric = before === undefined || isBranch(before) ? this.#newMetric([...path, key]) : before;
+        const metric =
+          before === undefined || before instanceof Branch ? this.#newMetric([...path, key]) : before;
         metric.value = measurement;
         rebuilt.children.push(metric);
       } else {
-        const branch = before !== undefined && isBranch(before) ? before : { keys: [], children: [] };
-        rebuilt.children.push(this.#updateBranch(branch, measurement, [...path, key]));
+        const branch = before instanceof Branch ? before : new Branch();
+        rebuilt.children.push(this.#rebuild(branch, measurement, [...path, key]));
       }
     }
     return rebuilt;
@@ -109,13 +85,27 @@ export class Series {
   }
 }
 
-function isBranch(child: MutableMetric | Branch): child is Branch {
-  return "keys" in child;
+/** False, with some of the values taken, when keys came or went. */
+function takeValues({ keys, children }: Branch, measurements: Measurements): boolean {
+  let position = 0;
+  for (const key in measurements) {
+    const child = children[position];
+    if (child === undefined || keys[position] !== key) return false;
+    const measurement = measurements[key] as Measurement;
+    if (child instanceof Branch) {
+      if (typeof measurement === "number" || !takeValues(child, measurement)) return false;
+    } else {
+      if (typeof measurement !== "number") return false;
+      child.value = measurement;
+    }
+    position++;
+  }
+  return position === keys.length;
 }
 
 function collectBranch({ children }: Branch, into: Metric[]): void {
   for (const child of children) {
-    if (isBranch(child)) collectBranch(child, into);
+    if (child instanceof Branch) collectBranch(child, into);
     else into.push(child);
   }
 }
