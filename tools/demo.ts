@@ -24,7 +24,7 @@ interface Sample {
 async function main(): Promise<number> {
   const args = ["src/main.ts", "-c", CONFIG, "--root", "-n", String(ROUNDS), "-l", "warning"];
   console.log(
-    `WCA measures this host for ${ROUNDS} rounds, a second apart:\n\n  bun run wca ${args.slice(1).join(" ")}\n`,
+    `WCA measures this host for ${ROUNDS} rounds, a second apart:\n\n  npm run wca -- ${args.slice(1).join(" ")}\n`,
   );
   const agent = Bun.spawn([process.execPath, ...args], {
     cwd: ROOT,
@@ -132,7 +132,7 @@ function printTasks(metrics: Samples): void {
   for (const { name, cells } of rows.slice(0, MOST_TASKS)) printRow(name, cells);
   if (rows.length > MOST_TASKS) console.log(`           … and ${rows.length - MOST_TASKS} more`);
   console.log(
-    '\n           "-": the kernel does not tell this of that cgroup; "bun run wca doctor" says why.\n',
+    '\n           "-": that cgroup has no file that tells it.\n',
   );
 }
 
@@ -157,8 +157,9 @@ function printWhatNext(): void {
 READ ON    ${CONFIG.padEnd(28)} the configuration that was run
            docs/metrics.md              what each metric means and which kernel file it is from
            docs/components.md           what a configuration can say
-           bun run wca doctor           what this host supports, and what is missing
-           bun run wca -c ${CONFIG} --root    the same, until Ctrl-C`);
+           npm run wca -- doctor        what this host supports, and what is missing
+           npm run wca -- -c ${CONFIG} --root    the same, until Ctrl-C
+           With Bun on the PATH "bun run wca" does the same as "npm run wca --".`);
 }
 
 function find(metrics: Samples, name: string, id: string | undefined): Sample | undefined {
