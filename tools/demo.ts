@@ -131,9 +131,7 @@ function printTasks(metrics: Samples): void {
   printRow("TASK", ["CPU", "MEMORY", "WAITED FOR CPU"]);
   for (const { name, cells } of rows.slice(0, MOST_TASKS)) printRow(name, cells);
   if (rows.length > MOST_TASKS) console.log(`           … and ${rows.length - MOST_TASKS} more`);
-  console.log(
-    '\n           "-": that cgroup has no file that tells it.\n',
-  );
+  console.log('\n           "-": that cgroup has no file that tells it.\n');
 }
 
 function printRow(name: string, cells: readonly string[]): void {
