@@ -18,6 +18,9 @@ const PACKAGE = join(ROOT, "package.json");
 const LOCK = join(ROOT, "bun.lock");
 const MODULES = join(ROOT, "node_modules");
 
+const INSTALL_MS = 180_000;
+const INSTALL_ATTEMPTS = 3;
+
 /** Something the user can repair: its message is all that is printed. */
 class SetupError extends Error {}
 
@@ -96,10 +99,23 @@ function installBun(version, cache) {
 }
 
 /** Without scripts: what Bun's would do is choose the binary, and npm 11 does not run them anyway. */
+/** A registry that does not answer makes an installer wait for ever: it is started again, and given up in the end. */
+function spawnPatiently(command, args, options) {
+  for (let attempt = 1; ; attempt++) {
+    const result = spawnSync(command, args, { ...options, timeout: INSTALL_MS, killSignal: "SIGKILL" });
+    if (result.error?.code !== "ETIMEDOUT") return result;
+    if (attempt === INSTALL_ATTEMPTS)
+      throw new SetupError(
+        `Cannot install: ${command} was not done in ${INSTALL_MS / 1000} s, ${attempt} times`,
+      );
+    console.error(`${command} was not done in ${INSTALL_MS / 1000} s, starting it again`);
+  }
+}
+
 function npmInstall(what, prefix) {
   const how = ["--no-save", "--ignore-scripts", "--include=optional", "--no-audit", "--no-fund"];
   const command = ["install", "--prefix", prefix, ...how, "--loglevel=error", what];
-  const { status, error } = spawnSync("npm", command, { cwd: prefix, stdio: ["ignore", 2, 2] });
+  const { status, error } = spawnPatiently("npm", command, { cwd: prefix, stdio: ["ignore", 2, 2] });
   const otherwise = `or put Bun ${what.slice("bun@".length)} on PATH: https://bun.com/docs/installation`;
   if (error?.code === "ENOENT")
     throw new SetupError(`Cannot install ${what}: no npm on PATH; install npm, ${otherwise}`);
@@ -131,7 +147,7 @@ function installModules(bun, env) {
     .digest("hex");
   if (fs.existsSync(stamp) && fs.readFileSync(stamp, "utf8") === wanted) return;
   console.error("Installing node_modules");
-  const { status } = spawnSync(bun, ["install", "--frozen-lockfile"], {
+  const { status } = spawnPatiently(bun, ["install", "--frozen-lockfile"], {
     cwd: ROOT,
     env,
     stdio: ["ignore", 2, 2],
