@@ -8,9 +8,10 @@ const LABEL_NAME = /[^a-zA-Z0-9_]/g;
 export class LabelledTasks {
   readonly #generators: readonly (readonly [string, Labeler])[];
   readonly #log: Log;
-  /** A task that a node hands out again keeps its labels, and so everything derived from them. */
+  /** What was given last, and what was made of it. */
   #given: readonly Task[] = [];
   #labelled: readonly Task[] = [];
+  /** A task that a node hands out again keeps its labels, and so everything derived from them. */
   #known = new Map<Task, Task>();
   readonly #saidDuplicates = new Set<string>();
   /** The last reason by label: a generator that fails does so for many tasks. */

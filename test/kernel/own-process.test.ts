@@ -30,12 +30,23 @@ test("cleanMappings() takes what is the same as the file, and nothing relocated,
   expect(cleanMappings("", "/usr/bin/wca")).toEqual([]);
 });
 
-test("settle() gives pages of the program back, and the program goes on", () => {
+/** Resident pages of the program's file, in kB. */
+function residentKb(): number {
+  let ofProgram = false;
+  let sum = 0;
+  for (const line of fs.readFileSync("/proc/self/smaps", "latin1").split("\n")) {
+    if (/^[0-9a-f]+-/.test(line)) ofProgram = line.endsWith(` ${process.execPath}`);
+    else if (ofProgram && line.startsWith("Rss:")) sum += Number.parseInt(line.slice(4), 10);
+  }
+  return sum;
+}
+
+test("settle() gives pages of the program back", () => {
   const own = new OwnProcess();
-  const before = fs.readFileSync("/proc/self/smaps", "latin1");
+  const before = residentKb();
   own.settle();
-  expect(cleanMappings(before, process.execPath).length).toBeGreaterThan(0);
-  expect([3, 1, 2].toSorted().join()).toBe("1,2,3");
+  // Running brings some pages in again, but not all that were given back.
+  expect(residentKb()).toBeLessThan(before);
 });
 
 test("reserveDescriptors() leaves no descriptor behind", () => {

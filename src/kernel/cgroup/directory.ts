@@ -67,8 +67,8 @@ interface Found {
 
 /**
  * One cgroup in one hierarchy, known by inode. Made by {@link findDirectory}. Asking whether it is alive
- * costs one read of a kept descriptor (0.5 µs), or a stat (2.5 µs) where none could be kept or where the
- * tree is not a cgroup file system: a removed file of a recorded machine stays readable.
+ * costs one read of a kept descriptor (0.5 µs), or a stat (2.5 µs) where none could be kept and on a
+ * recorded machine, whose removed files stay readable.
  */
 export class CgroupDirectory {
   readonly mount: string;
