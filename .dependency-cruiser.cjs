@@ -54,7 +54,7 @@ module.exports = {
       from: {
         path: `^src/(${folders.join("|")})/`,
         pathNot:
-          "^src/(kernel/(host|file|auxv|own-process)|config/trusted-file|storages/(output|pipe))[.]ts$",
+          "^src/(kernel/(host|file|auxv|own-process|perf/syscalls)|config/trusted-file|storages/(output|pipe))[.]ts$",
       },
       to: { path: "^(node:)?fs(/promises)?$" },
     },

@@ -1,4 +1,4 @@
-import { ROWS } from "../src/model/catalogue-rows.ts";
+import { ROWS } from "../src/model/catalogue/rows.ts";
 import { escapeHelp } from "../src/storages/exposition/label-set.ts";
 
 /** The table that limit.c includes: the HELP and TYPE lines of every metric, as the agent writes them. */

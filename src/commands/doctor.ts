@@ -11,7 +11,7 @@ import { loadWith, loggingOf, registryOf } from "./load.ts";
 const EVERYTHING = "runner: !MeasurementRunner { node: !CgroupNode {} }\n";
 
 /** `wca doctor`: a table of what this host supports. Changes nothing. */
-export function doctor(options: ParsedOptions): number {
+export async function doctor(options: ParsedOptions): Promise<number> {
   const logging = loggingOf(options);
   const host = new KernelHost();
   const parts = { host, logging };
@@ -24,7 +24,7 @@ export function doctor(options: ParsedOptions): number {
           hostname: host.hostname,
         })
       : loadWith(options, parts);
-  const rows = [...hostSupport(host), ...componentSupport(configuration)];
+  const rows = [...hostSupport(host), ...(await componentSupport(configuration))];
   console.log(formatTable(rows));
   const missing = rows.filter(({ supported }) => supported === false).length;
   console.log(
@@ -56,8 +56,12 @@ function hostSupport(host: Host): readonly Support[] {
   ];
 }
 
-function componentSupport({ components }: Configuration): readonly Support[] {
-  return components.flatMap(({ instance }) => ("probe" in instance ? (instance as Probing).probe() : []));
+async function componentSupport({ components }: Configuration): Promise<readonly Support[]> {
+  const rows: Support[] = [];
+  for (const { instance } of components) {
+    if ("probe" in instance) rows.push(...(await (instance as Probing).probe([])));
+  }
+  return rows;
 }
 
 const ANSWERS = { true: "yes", false: "NO", unknown: "?" } as const;

@@ -1,10 +1,11 @@
 import * as fs from "node:fs";
 import * as os from "node:os";
 import { KernelError } from "../model/errors.ts";
-import type { Host, KernelFile, OpenOptions } from "../model/host.ts";
+import type { Host, KernelFile, OpenOptions, PerfSyscalls } from "../model/host.ts";
 import { readAuxv } from "./auxv.ts";
 import { type FileOrigin, KeptFile, kernelError, ReadBuffer, ReopenedFile } from "./file.ts";
 import { OwnProcess } from "./own-process.ts";
+import { KernelPerfSyscalls } from "./perf/syscalls.ts";
 
 /** Descriptors left for everything but kernel files: output, sockets, libraries. */
 const RESERVED_DESCRIPTORS = 512;
@@ -19,6 +20,8 @@ export interface HostOptions {
   readonly hostname?: string;
   /** How many files may be kept open. Default: the limit of descriptors less a reserve of 512. */
   readonly keptFilesLimit?: number;
+  /** Default: the running kernel's; a recorded machine has none. */
+  readonly perf?: PerfSyscalls;
 }
 
 /** The real door to the kernel. All reading is synchronous: pseudo-files do not wait for disks. */
@@ -29,12 +32,14 @@ export class KernelHost implements Host {
   readonly ticksPerSecond: number;
   readonly now: () => number;
   readonly keptFilesLimit: number;
+  readonly perf: PerfSyscalls;
   readonly #root: string;
   readonly #buffer = new ReadBuffer();
   readonly #process = new OwnProcess();
   readonly #whole = this.#origin(false);
   readonly #inPieces = this.#origin(true);
   #keptFiles = 0;
+  #claimed = 0;
 
   constructor(options: HostOptions = {}) {
     const { root = "", now = Date.now, hostname = os.hostname() } = options;
@@ -42,6 +47,7 @@ export class KernelHost implements Host {
     this.live = root === "";
     this.now = now;
     this.hostname = hostname;
+    this.perf = options.perf ?? new KernelPerfSyscalls(root);
     const { pageSize, ticksPerSecond } = readAuxv(`${root}/proc/self/auxv`);
     this.pageSize = pageSize;
     this.ticksPerSecond = ticksPerSecond;
@@ -72,6 +78,49 @@ export class KernelHost implements Host {
     }
   }
 
+  write(path: string, text: string): void {
+    try {
+      const descriptor = fs.openSync(this.#root + path, fs.constants.O_WRONLY);
+      try {
+        fs.writeSync(descriptor, text);
+      } finally {
+        fs.closeSync(descriptor);
+      }
+    } catch (error) {
+      throw kernelError("write", path, error);
+    }
+  }
+
+  mkdir(path: string): void {
+    try {
+      fs.mkdirSync(this.#root + path);
+    } catch (error) {
+      throw kernelError("make", path, error);
+    }
+  }
+
+  rmdir(path: string): void {
+    try {
+      fs.rmdirSync(this.#root + path);
+    } catch (error) {
+      throw kernelError("remove", path, error);
+    }
+  }
+
+  get freeDescriptors(): number {
+    return Math.max(0, this.keptFilesLimit - this.#keptFiles - this.#claimed);
+  }
+
+  claimDescriptors(count: number): boolean {
+    if (count > this.freeDescriptors) return false;
+    this.#claimed += count;
+    return true;
+  }
+
+  releaseDescriptors(count: number): void {
+    this.#claimed -= count;
+  }
+
   identity(path: string): number | undefined {
     return this.#stat(path)?.ino;
   }
@@ -85,7 +134,7 @@ export class KernelHost implements Host {
   open(path: string, { pieces = false }: OpenOptions = {}): KernelFile {
     const origin = pieces ? this.#inPieces : this.#whole;
     const descriptor = this.#openDescriptor(path);
-    if (this.#keptFiles < this.keptFilesLimit) {
+    if (this.freeDescriptors > 0) {
       this.#keptFiles++;
       return new KeptFile(descriptor, origin);
     }
@@ -112,7 +161,10 @@ export class KernelHost implements Host {
   }
 
   expect(files: number): void {
-    if (this.live) this.#process.reserveDescriptors(Math.min(this.#keptFiles + files, this.keptFilesLimit));
+    if (this.live)
+      this.#process.reserveDescriptors(
+        Math.min(this.#keptFiles + this.#claimed + files, this.keptFilesLimit),
+      );
   }
 
   settle(): void {

@@ -1,8 +1,16 @@
-import { ROWS } from "./catalogue-rows.ts";
+import { ROWS } from "./catalogue/rows.ts";
 import type { MetricType } from "./metric.ts";
 
 /** Base units as Prometheus names them; `none` for counts, ratios and indexes. */
-export type Unit = "bytes" | "seconds" | "pages" | "ticks" | "timestamp" | "none";
+export type Unit =
+  | "bytes"
+  | "bytes_per_second"
+  | "seconds"
+  | "watts"
+  | "pages"
+  | "ticks"
+  | "timestamp"
+  | "none";
 
 /** How the values of several cgroups of one task become one. Counters are differenced first. */
 export type Merge = "sum" | "max" | "none";

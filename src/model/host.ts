@@ -16,6 +16,28 @@ export interface OpenOptions {
   readonly pieces?: boolean;
 }
 
+/** Where perf_event_open(2) opens an event. */
+export interface PerfTarget {
+  /** A process, -1 for all, or with PERF_FLAG_PID_CGROUP the descriptor of a cgroup's directory. */
+  readonly pid: number;
+  /** -1 for any; must be a CPU when `pid` is a cgroup. */
+  readonly cpu: number;
+  /** Descriptor of the group's leader, -1 for a new group. */
+  readonly group: number;
+  readonly flags: number;
+}
+
+/** The system calls of perf events, which tests replace. All throw {@link KernelError} with the errno's name. */
+export interface PerfSyscalls {
+  /** Descriptor of the new event; `attr` is struct perf_event_attr. {@link Unsupported} where libc cannot be called. */
+  open(attr: Uint8Array, target: PerfTarget): number;
+  /** Number of bytes read. One call reads a whole group. */
+  read(descriptor: number, into: Uint8Array): number;
+  /** Descriptor of a cgroup's directory. */
+  openDirectory(path: string): number;
+  close(descriptor: number): void;
+}
+
 /**
  * The only door to the kernel. Callers write real kernel paths (`/proc/stat`); the host puts its root
  * before them, which is how tests run on recorded machines.
@@ -36,6 +58,12 @@ export interface Host {
   read(path: string): string;
   /** Names in a directory, sorted. Throws {@link KernelError}. */
   list(path: string): readonly string[];
+  /** Writes a control file with one call. Never creates a file. Throws {@link KernelError}. */
+  write(path: string, text: string): void;
+  /** Makes one directory, never its parents. Throws {@link KernelError}. */
+  mkdir(path: string): void;
+  /** Throws {@link KernelError}. */
+  rmdir(path: string): void;
   /** Inode of a file or directory, nothing when it is not there. */
   identity(path: string): number | undefined;
   /** Number of sub-directories of a directory (link count less two), without listing it. */
@@ -52,4 +80,13 @@ export interface Host {
   /** Files kept open now, and how many may be. Beyond the limit files are opened at each read. */
   readonly keptFiles: number;
   readonly keptFilesLimit: number;
+  /**
+   * Takes descriptors for something else than kept files out of the same limit, all or none; false when
+   * there are not so many left. Give them back with {@link releaseDescriptors}.
+   */
+  claimDescriptors(count: number): boolean;
+  releaseDescriptors(count: number): void;
+  /** Descriptors that are neither kept files nor claimed, less the reserve. */
+  readonly freeDescriptors: number;
+  readonly perf: PerfSyscalls;
 }

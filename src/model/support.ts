@@ -1,3 +1,5 @@
+import type { Task } from "./task.ts";
+
 /** One thing this host can or cannot do: a row of `wca doctor`. */
 export interface Support {
   /** Who needs it: a collector, a node, a storage. */
@@ -12,5 +14,6 @@ export interface Support {
 
 /** A component that can tell beforehand what this host supports. Must not change anything. */
 export interface Probing {
-  probe(): readonly Support[];
+  /** `tasks`: those that are there now, as far as known. */
+  probe(tasks: readonly Task[]): readonly Support[] | Promise<readonly Support[]>;
 }

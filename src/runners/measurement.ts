@@ -1,21 +1,16 @@
 import { z } from "zod";
 import { CgroupCollector } from "../collectors/cgroup.ts";
-import { CpuCollector } from "../collectors/cpu.ts";
-import { MemoryCollector } from "../collectors/memory.ts";
-import { NumaCollector } from "../collectors/numa.ts";
-import { PressureCollector } from "../collectors/pressure.ts";
 import { TopologyCollector } from "../collectors/topology.ts";
-import { VMSTAT_OPTIONS, VmstatCollector } from "../collectors/vmstat.ts";
-import { ZONEINFO_OPTIONS, ZoneinfoCollector } from "../collectors/zoneinfo.ts";
 import { defineComponent, type HostContext, type OptionsOf } from "../config/component.ts";
 import { labelName, ref, seconds } from "../config/schema.ts";
 import type { Measurement, Metric } from "../model/metric.ts";
 import type { Platform } from "../model/platform.ts";
-import { type Collector, Runner } from "../model/roles.ts";
+import { type Collector, type Lifecycle, Runner } from "../model/roles.ts";
 import type { Snapshot } from "../model/snapshot.ts";
-import type { Support } from "../model/support.ts";
+import type { Probing, Support } from "../model/support.ts";
 import type { Labels, Task } from "../model/task.ts";
 import { AgentState } from "./agent-state.ts";
+import { COLLECTOR_OPTIONS, makeCollectors } from "./collectors.ts";
 import { Delivery } from "./delivery.ts";
 import { Discovery } from "./discovery.ts";
 import { LabelledTasks } from "./labelled-tasks.ts";
@@ -65,8 +60,7 @@ export class MeasurementRunner extends Runner {
         .describe(
           "`classic` gives metrics the names of the original's first tutorial, where those differed.",
         ),
-      ...VMSTAT_OPTIONS,
-      ...ZONEINFO_OPTIONS,
+      ...COLLECTOR_OPTIONS,
     },
   });
 
@@ -90,16 +84,7 @@ export class MeasurementRunner extends Runner {
     this.#options = options;
     this.#context = context;
     this.#topology = new TopologyCollector({}, context);
-    this.#collectors = [
-      new CgroupCollector({}, context),
-      this.#topology,
-      new CpuCollector({}, context),
-      new MemoryCollector({}, context),
-      new NumaCollector({}, context),
-      new PressureCollector({}, context),
-      new VmstatCollector(options, context),
-      new ZoneinfoCollector(options, context),
-    ];
+    this.#collectors = makeCollectors(options, context, this.#topology);
     this.#watch = new Watch(context.log);
     this.#observer = new Observer(this.#collectors, this.#watch, context.log);
     this.#labelled = new LabelledTasks(options.task_label_generators, context.log);
@@ -108,6 +93,11 @@ export class MeasurementRunner extends Runner {
     this.#discovery = new Discovery(options.node, deadlineSecs);
     this.#delivery = new Delivery(options.metrics_storage, deadlineSecs);
     this.#state = new AgentState(context, this.#watch);
+  }
+
+  /** Throws when something that the options demand is not to be had on this host. */
+  async open(): Promise<void> {
+    for (const collector of this.#collectors) await (collector as Lifecycle).open?.();
   }
 
   async run(signal: AbortSignal): Promise<number> {
@@ -130,14 +120,17 @@ export class MeasurementRunner extends Runner {
   }
 
   close(): void {
-    for (const collector of this.#collectors) (collector as { close?(): void }).close?.();
+    for (const collector of this.#collectors) (collector as Lifecycle).close?.();
   }
 
-  /** What this host supports of what the runner measures. */
-  probe(): readonly Support[] {
-    return this.#collectors.flatMap(
-      (collector) => (collector as { probe?(): readonly Support[] }).probe?.() ?? [],
-    );
+  /** What this host supports of what the runner measures, with the tasks that are there now. */
+  async probe(): Promise<readonly Support[]> {
+    await this.#discover();
+    const rows: Support[] = [];
+    for (const collector of this.#collectors) {
+      rows.push(...((await (collector as Partial<Probing>).probe?.(this.#found)) ?? []));
+    }
+    return rows;
   }
 
   async #round(signal: AbortSignal): Promise<void> {

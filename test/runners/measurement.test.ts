@@ -649,9 +649,9 @@ describe("MeasurementRunner", () => {
     expect(tree.host.keptFiles).toBe(0);
   });
 
-  test("probe() tells of each collector, those of the host by their files", () => {
+  test("probe() tells of each collector, those of the host by their files", async () => {
     using tree = literalMachine();
-    const rows = agentOn(tree).runner.probe();
+    const rows = await agentOn(tree).runner.probe();
     expect([...new Set(rows.map(({ component }) => component))]).toEqual([
       "CgroupCollector",
       "TopologyCollector",

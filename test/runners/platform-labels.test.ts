@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { ROWS } from "../../src/model/catalogue-rows.ts";
+import { ROWS } from "../../src/model/catalogue/rows.ts";
 import type { Platform } from "../../src/model/platform.ts";
 import { informationLabels } from "../../src/runners/platform-labels.ts";
 

@@ -46,7 +46,7 @@ function openDirectory(host: Host, mount: string, path: string): CgroupDirectory
 
 /** Opens a tiny file if its descriptor can be kept: one that is opened at each read tells nothing of identity. */
 function keepPulse(host: Host, directory: string): KernelFile | undefined {
-  if (host.keptFiles >= host.keptFilesLimit) return undefined;
+  if (host.freeDescriptors === 0) return undefined;
   for (const name of PULSE_FILES) {
     try {
       return host.open(`${directory}/${name}`);

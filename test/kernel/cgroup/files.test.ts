@@ -7,7 +7,7 @@ import {
   mountOf,
 } from "../../../src/kernel/cgroup/files.ts";
 import { type CgroupLayout, parseLayout } from "../../../src/kernel/cgroup/layout.ts";
-import { ROWS } from "../../../src/model/catalogue-rows.ts";
+import { ROWS } from "../../../src/model/catalogue/rows.ts";
 import { MOUNTS, type Version } from "./literal.ts";
 
 function layoutOf(version: Version): CgroupLayout {

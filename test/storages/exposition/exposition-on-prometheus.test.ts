@@ -1,6 +1,6 @@
 /* What Prometheus' own programs make of our text. */
 import { describe, expect, test } from "bun:test";
-import { ROWS } from "../../../src/model/catalogue-rows.ts";
+import { ROWS } from "../../../src/model/catalogue/rows.ts";
 import type { Metric } from "../../../src/model/metric.ts";
 import { Exposition, type ExpositionOptions } from "../../../src/storages/exposition/exposition.ts";
 import { checkMetrics, preparePrometheus, textfileCollector } from "../../support/prometheus.ts";
