@@ -3,8 +3,8 @@ import type { ParsedOptions } from "../cli-options.ts";
 import { parseYaml } from "../config/document.ts";
 import { buildConfig, type Configuration } from "../config/load.ts";
 import { KernelHost } from "../kernel/host.ts";
-import type { Host } from "../model/host.ts";
 import type { Probing, Support } from "../model/support.ts";
+import { hostSupport } from "./host-support.ts";
 import { loadWith, loggingOf, registryOf } from "./load.ts";
 
 /** What is looked at when no configuration is given: everything that can be measured. */
@@ -33,27 +33,6 @@ export async function doctor(options: ParsedOptions): Promise<number> {
       : `\n${missing} of ${rows.length} features ${missing === 1 ? "is" : "are"} missing on this host; the agent runs without.`,
   );
   return 0;
-}
-
-function hostSupport(host: Host): readonly Support[] {
-  const component = "host";
-  const root = process.geteuid?.() === 0;
-  return [
-    {
-      component,
-      feature: "identity",
-      supported: true,
-      detail: root
-        ? "root: can read everything; wca run wants --root"
-        : `user ${process.geteuid?.()}: reads what is world-readable, which is enough for measuring`,
-    },
-    {
-      component,
-      feature: "open files",
-      supported: host.keptFilesLimit > 0,
-      detail: `${host.keptFilesLimit} kernel files can be kept open (limit of descriptors less a reserve of 512); a task needs about 15, more tasks are read by opening each time`,
-    },
-  ];
 }
 
 async function componentSupport({ components }: Configuration): Promise<readonly Support[]> {

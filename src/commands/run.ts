@@ -3,6 +3,7 @@ import { type ParsedOptions, UsageError } from "../cli-options.ts";
 import { KernelHost } from "../kernel/host.ts";
 import type { Log } from "../model/log.ts";
 import { VERSION } from "../version.ts";
+import { hostSupport } from "./host-support.ts";
 import { configOf, loadWith, loggingOf } from "./load.ts";
 
 /** `wca run`: until the runner ends or SIGTERM or SIGINT comes. */
@@ -23,6 +24,11 @@ export async function run(options: ParsedOptions): Promise<number> {
     ...(iterations === undefined ? {} : { iterations }),
   });
   log.info(`WCA ${VERSION} starts on ${host.hostname} with ${options.config}, process ${process.pid}`);
+  // What needs a capability says so itself.
+  for (const { feature, supported, detail } of hostSupport(host)) {
+    if (supported === false && feature !== "capabilities")
+      log.warning(`Limited by this host: ${feature}: ${detail}`);
+  }
   const stop = new AbortController();
   const forget = listen({ stop, log, onHangup: () => reopenAll(configuration, log) });
   try {

@@ -107,6 +107,11 @@ export class KernelHost implements Host {
     }
   }
 
+  /** False where foreign functions cannot be called: no perf events then. */
+  get callsLibc(): boolean {
+    return this.#process.callsLibc;
+  }
+
   get freeDescriptors(): number {
     return Math.max(0, this.keptFilesLimit - this.#keptFiles - this.#claimed);
   }

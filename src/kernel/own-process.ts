@@ -13,6 +13,10 @@ const STDERR = 2;
 export class OwnProcess {
   readonly #libc: Libc | undefined = bindLibc();
 
+  get callsLibc(): boolean {
+    return this.#libc !== undefined;
+  }
+
   /**
    * Makes room for descriptors at once. Otherwise the kernel doubles the table again and again, and in a
    * process with threads each time waits some 10 ms for an RCU grace period (`expand_fdtable`).
