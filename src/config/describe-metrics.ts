@@ -7,7 +7,18 @@ const SCOPES = [
   ["internal", "Metrics of the agent itself"],
 ] as const satisfies readonly (readonly [MetricRow["scope"], string])[];
 
-const HEADER = ["Metric", "Type", "Unit", "Labels", "Merge", "Source", "Option", "Classic name", "Help"];
+const HEADER = [
+  "Metric",
+  "Type",
+  "Unit",
+  "Labels",
+  "Merge",
+  "Source",
+  "Option",
+  "Classic name",
+  "Differs from the original",
+  "Help",
+];
 
 /** `docs/metrics.md`: the catalogue by scope. */
 export function describeMetrics(catalogue: Catalogue): string {
@@ -21,7 +32,8 @@ export function describeMetrics(catalogue: Catalogue): string {
 
 const INTRODUCTION =
   "*Merge* says how the values of several cgroups of one task become one. *Option* switches the metric on; " +
-  "without one it is always on. *Classic name* is used under `metric_names: classic`.";
+  "without one it is always on. *Classic name* is used under `metric_names: classic`. Metrics that the " +
+  "original has under the same name have the same meaning unless the row says how they differ.";
 
 /** One metric, a line for each fact. */
 export function describeMetric(name: string, row: MetricRow): string {
@@ -33,12 +45,12 @@ export function describeMetric(name: string, row: MetricRow): string {
 }
 
 function cellsOf(name: string, row: MetricRow): readonly string[] {
-  const { type, unit, labels, merge, source, option = "", classic = "", help } = row;
+  const { type, unit, labels, merge, source, option = "", classic = "", differs = "", help } = row;
   const words = [
     type,
     unit === "none" ? "" : unit,
     labels.map(code).join(", "),
     merge === "none" ? "" : merge,
   ];
-  return [code(name), ...words, source, code(option), code(classic), help];
+  return [code(name), ...words, source, code(option), code(classic), differs, help];
 }

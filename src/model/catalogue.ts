@@ -30,6 +30,8 @@ export interface MetricRow {
   readonly option?: string;
   /** Name under `metric_names: classic`, where the original's tutorial had another one. */
   readonly classic?: string;
+  /** What is not as in the original's metric of this name, in a sentence; absent when it is the same or new. */
+  readonly differs?: string;
 }
 
 export type MetricName = keyof typeof ROWS;

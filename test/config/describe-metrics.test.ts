@@ -12,6 +12,7 @@ const USAGE: MetricRow = {
   source: "memory.current",
   option: "gather_mem",
   classic: "memory_usage",
+  differs: "Not reset.",
 };
 const ROUNDS: MetricRow = {
   help: "Rounds.",
@@ -30,17 +31,17 @@ test("describeMetrics() groups by scope", () => {
       ["task_mem_usage_bytes", USAGE],
     ]),
   );
-  const head = `| Metric | Type | Unit | Labels | Merge | Source | Option | Classic name | Help |
-|---|---|---|---|---|---|---|---|---|`;
+  const head = `| Metric | Type | Unit | Labels | Merge | Source | Option | Classic name | Differs from the original | Help |
+|---|---|---|---|---|---|---|---|---|---|`;
   expect(text.slice(text.indexOf("##"))).toBe(`## Metrics of tasks
 
 ${head}
-| \`task_mem_usage_bytes\` | gauge | bytes | \`numa_node\` | sum | memory.current | \`gather_mem\` | \`memory_usage\` | Memory of the task \\| all of it. |
+| \`task_mem_usage_bytes\` | gauge | bytes | \`numa_node\` | sum | memory.current | \`gather_mem\` | \`memory_usage\` | Not reset. | Memory of the task \\| all of it. |
 
 ## Metrics of the agent itself
 
 ${head}
-| \`wca_rounds_total\` | counter |  |  |  | own |  |  | Rounds. |
+| \`wca_rounds_total\` | counter |  |  |  | own |  |  |  | Rounds. |
 `);
 });
 
@@ -61,5 +62,6 @@ Memory of the task | all of it.
 * Merge: sum
 * Source: memory.current
 * Option: \`gather_mem\`
-* Classic name: \`memory_usage\``);
+* Classic name: \`memory_usage\`
+* Differs from the original: Not reset.`);
 });

@@ -17,6 +17,8 @@ export interface WcaOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** A module that is loaded before the agent. */
   readonly preload?: string;
+  /** Command that starts it with other rights or limits: `["prlimit", "--nofile=64"]`. */
+  readonly under?: readonly string[];
 }
 
 /** A running agent. `using` kills it. */
@@ -32,9 +34,12 @@ export interface Wca extends Disposable {
 }
 
 /** Starts the agent as a user would, from source. */
-export function startWca(args: readonly string[], { cwd, env = {}, preload }: WcaOptions = {}): Wca {
+export function startWca(
+  args: readonly string[],
+  { cwd, env = {}, preload, under = [] }: WcaOptions = {},
+): Wca {
   const before = preload === undefined ? [] : ["--preload", preload];
-  const child = Bun.spawn([process.execPath, ...before, MAIN, ...args], {
+  const child = Bun.spawn([...under, process.execPath, ...before, MAIN, ...args], {
     ...(cwd === undefined ? {} : { cwd }),
     env: { ...process.env, NO_COLOR: "1", ...env },
     stdin: "ignore",

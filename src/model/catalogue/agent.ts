@@ -38,6 +38,7 @@ export const AGENT_ROWS = {
     merge: "none",
     source: "/proc/self/statm",
     classic: "wca_memory_usage_bytes",
+    differs: "What is resident now; the original told the peak of the agent and its children.",
   },
   wca_duration_seconds: {
     help: "Duration of the last call of a function of the agent.",
@@ -47,6 +48,7 @@ export const AGENT_ROWS = {
     labels: ["function"],
     merge: "none",
     source: "the agent",
+    differs: "Function labels that name parts the agent does not have are absent.",
   },
   wca_duration_seconds_avg: {
     help: "Mean duration of the calls of a function of the agent since its start.",
@@ -56,6 +58,7 @@ export const AGENT_ROWS = {
     labels: ["function"],
     merge: "none",
     source: "the agent",
+    differs: "As wca_duration_seconds.",
   },
   wca_component_duration_seconds: {
     help: "Duration of the component's last call.",

@@ -67,6 +67,7 @@ export const PLATFORM_ROWS = {
     merge: "none",
     source: "/proc/stat",
     classic: "cpu_usage_per_cpu",
+    differs: "A CPU that goes offline is absent; the original stopped.",
   },
   platform_mem_usage_bytes: {
     help: "Memory in use: total less free, buffers and page cache.",
@@ -131,6 +132,7 @@ export const PLATFORM_ROWS = {
     labels: [],
     merge: "none",
     source: "/proc/vmstat numa_hint_faults",
+    differs: "The value of this key; the original reported numa_hint_faults_local here (C1).",
   },
   platform_vmstat_numa_hint_faults_local: {
     help: "NUMA hinting faults on pages of the local node.",

@@ -12,6 +12,7 @@ export const TASK_CGROUP_ROWS = {
     merge: "sum",
     source: "v1 cpuacct.usage, v2 cpu.stat usage_usec",
     classic: "cpu_usage_per_task",
+    differs: "The kernel's counter is not reset when a task is first seen (C21).",
   },
   task_cpu_user_seconds_total: {
     help: "CPU time used by the task in user mode.",
@@ -68,6 +69,7 @@ export const TASK_CGROUP_ROWS = {
     merge: "sum",
     source: "v1 memory.usage_in_bytes, v2 memory.current",
     classic: "memory_usage",
+    differs: "Also on cgroup v2 (A1).",
   },
   task_mem_max_usage_bytes: {
     help: "Highest memory usage of the task so far; of several cgroups the sum of their peaks, which is an upper bound.",
@@ -77,6 +79,7 @@ export const TASK_CGROUP_ROWS = {
     labels: [],
     merge: "sum",
     source: "v1 memory.max_usage_in_bytes, v2 memory.peak (Linux 5.19)",
+    differs: "Also on cgroup v2 (A1).",
   },
   task_mem_limit_bytes: {
     help: "Memory limit of the task. Unlimited is 9223372036854771712 on cgroup v1 and absent on v2.",
@@ -86,6 +89,7 @@ export const TASK_CGROUP_ROWS = {
     labels: [],
     merge: "sum",
     source: "v1 memory.limit_in_bytes, v2 memory.max",
+    differs: "Absent on cgroup v2 while there is no limit.",
   },
   task_mem_soft_limit_bytes: {
     help: "Memory soft limit of the task. cgroup v2 has no such thing.",
@@ -95,6 +99,7 @@ export const TASK_CGROUP_ROWS = {
     labels: [],
     merge: "sum",
     source: "v1 memory.soft_limit_in_bytes",
+    differs: "Absent on cgroup v2.",
   },
   task_mem_working_set_bytes: {
     help: "Memory usage without inactive page cache: what reclaim cannot take easily.",
@@ -149,6 +154,8 @@ export const TASK_CGROUP_ROWS = {
     labels: ["numa_node"],
     merge: "sum",
     source: "memory.numa_stat (v1 total=, v2 LRU lists in bytes divided by the page size)",
+    differs:
+      "The line total= is used where there is one, the hierarchical one otherwise, as the original did against its own help text (C2).",
   },
   task_mem_page_faults: {
     help: "Page faults of the task, minor and major. On cgroup v1 of this cgroup alone, on v2 with its descendants.",
@@ -158,6 +165,7 @@ export const TASK_CGROUP_ROWS = {
     labels: [],
     merge: "sum",
     source: "memory.stat pgfault",
+    differs: "Also on cgroup v2 (A1).",
   },
   task_mem_workingset_refaults_total: {
     help: "Pages that were read again soon after reclaim had taken them, by kind (anon, file).",
