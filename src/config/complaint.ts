@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import { inWords } from "./in-words.ts";
 import { suggestion } from "./nearest.ts";
-import { kindsOf, type OptionSchema, schemaAt } from "./option-schema.ts";
+import { keysOf, kindsOf, type OptionSchema, schemaAt } from "./option-schema.ts";
 import { type Registry, tagsOf } from "./registry.ts";
 import { quoted, saw } from "./saw.ts";
 import { contentOf, nodeAt, type TreeNode } from "./tree.ts";
@@ -67,7 +67,7 @@ function complaintsOfLeaf(issue: z.core.$ZodIssue, options: ComplaintOptions): r
     if (issue.code === "unrecognized_keys")
       return issue.keys.map((key) => unknownKey([...steps, key], options));
     if (issue.code === "invalid_key") {
-      const keys = inWords(wanted.propertyNames ?? schemaAt(schema, steps.slice(0, -1))?.propertyNames ?? {});
+      const keys = inWords(keysOf(wanted) ?? keysOf(schemaAt(schema, steps.slice(0, -1)) ?? {}) ?? {});
       return [
         {
           steps,

@@ -51,22 +51,31 @@ export function optionMeta(schema: z.core.$ZodType): OptionMeta {
 export function schemaAt(schema: OptionSchema, path: readonly PropertyKey[]): OptionSchema | undefined {
   const [step, ...rest] = path;
   if (step === undefined) return schema;
-  const key = String(step);
   for (const branch of [schema, ...(schema.anyOf ?? []), ...(schema.oneOf ?? []), ...(schema.allOf ?? [])]) {
-    const next = stepInto(branch, key);
+    const next = stepInto(branch, step);
     const found = next && schemaAt(next, rest);
     if (found !== undefined) return found;
   }
   return undefined;
 }
 
+/** What the keys of a mapping have to be, also where a mapping is one of several choices. */
+export function keysOf(schema: OptionSchema): OptionSchema | undefined {
+  const branches = [schema, ...(schema.anyOf ?? []), ...(schema.oneOf ?? []), ...(schema.allOf ?? [])];
+  return branches.find(({ propertyNames }) => propertyNames !== undefined)?.propertyNames;
+}
+
+/** An index leads into a list, a key into a mapping. */
 function stepInto(
   { properties = {}, items, additionalProperties }: OptionSchema,
-  key: string,
+  step: PropertyKey,
 ): OptionSchema | undefined {
+  if (typeof step === "number") {
+    if (isList(items)) return items[step];
+    return typeof items === "object" ? items : undefined;
+  }
+  const key = String(step);
   if (Object.hasOwn(properties, key)) return properties[key];
-  if (isList(items)) return items[Number(key)];
-  if (typeof items === "object") return items;
   return typeof additionalProperties === "object" ? additionalProperties : undefined;
 }
 

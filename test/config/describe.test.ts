@@ -45,6 +45,7 @@ Measures and reports.
 | \`labelers\` | a mapping of texts to labelers |  |  | Makes labels. |
 | \`cycles\` | an integer of at least 1 or "auto" |  | \`auto\` | Rounds until a reset. |
 | \`rdt\` | true, false or null |  |  | Use resctrl; absent means when there. |
+| \`watched\` | a mapping of label names to regular expressions or a list of mappings of label names to regular expressions |  |  | Which tasks. |
 
 All options are also accepted one level deeper, under \`config: !MeasurementRunnerConfig\`.`);
 });

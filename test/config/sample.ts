@@ -7,7 +7,7 @@ import { type Context, defineComponent, type OptionsOf } from "../../src/config/
 import { parseYaml } from "../../src/config/document.ts";
 import { buildConfig, type Configuration } from "../../src/config/load.ts";
 import { createRegistry } from "../../src/config/registry.ts";
-import { path, pattern, ref, seconds } from "../../src/config/schema.ts";
+import { labelName, path, pattern, ref, seconds } from "../../src/config/schema.ts";
 import { Catalogue } from "../../src/model/catalogue.ts";
 import { ConfigError, formatProblem } from "../../src/model/errors.ts";
 import { Labeler, Node, Runner, Storage } from "../../src/model/roles.ts";
@@ -28,6 +28,10 @@ export class MeasurementRunner extends Runner {
         .default("auto")
         .describe("Rounds until a reset."),
       rdt: z.boolean().nullable().default(null).describe("Use resctrl; absent means when there."),
+      watched: z
+        .union([z.record(labelName(), pattern()), z.array(z.record(labelName(), pattern()))])
+        .optional()
+        .describe("Which tasks."),
     },
   });
   readonly options: OptionsOf<typeof MeasurementRunner>;

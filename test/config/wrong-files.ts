@@ -2,7 +2,8 @@
 
 export const HEAD = "runner: !MeasurementRunner\n  node: !PlainNode\n";
 const NODES = "!PlainNode, !StaticNode";
-const OPTIONS = "node, interval, metrics_storage, extra_storage, extra_labels, labelers, cycles, rdt";
+const OPTIONS =
+  "node, interval, metrics_storage, extra_storage, extra_labels, labelers, cycles, rdt, watched";
 const TAGS =
   "!BrokenStorage, !LogStorage, !ManyStorage, !MeasurementRunner, !PlainNode, !RegexLabeler, !RuleStorage, !StaticNode";
 export const LEVELS = '"critical", "error", "warning", "info", "debug", "trace"';
@@ -262,5 +263,11 @@ export const WRONG_FILES: readonly (readonly [string, string, ...string[]])[] = 
     "a key that is a list",
     `${HEAD}  ? [a]\n  : 1\n`,
     "c.yaml:3:5: saw a key that is no plain text, wanted text",
+  ],
+  [
+    "a key and a value in one of several forms of a selection",
+    `${HEAD}  watched: [{a: "("}, {b-c: x}]\n`,
+    'c.yaml:3:17 runner.watched[0].a: saw text "(", wanted a regular expression: Invalid regular expression: missing )',
+    'c.yaml:3:24 runner.watched[1].b-c: saw key "b-c", wanted a label name',
   ],
 ];
