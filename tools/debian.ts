@@ -182,9 +182,12 @@ async function publish(from: string, to: string): Promise<void> {
   }
 }
 
-/** Where the loader and the libraries are: of Debian 12 in `/lib`, since Debian 13 in `/usr/lib`. */
+/**
+ * Where the loader and the libraries are: of Debian 12 in `/lib`, since Debian 13 in `/usr/lib`; a few
+ * packages put theirs straight into `/usr/lib`.
+ */
 function libraryFolders(tree: string): string[] {
-  return ["lib/*-linux-gnu*", "usr/lib/*-linux-gnu*"].flatMap((pattern) => [
+  return ["lib/*-linux-gnu*", "usr/lib/*-linux-gnu*", "usr/lib"].flatMap((pattern) => [
     ...new Bun.Glob(pattern).scanSync({ cwd: tree, absolute: true, onlyFiles: false }),
   ]);
 }

@@ -1,0 +1,184 @@
+/* Intel's own client of resctrl as the judge: what it reads, sets and measures through the simulator. */
+import { describe, expect, test } from "bun:test";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import { debianProgram } from "../../tools/debian.ts";
+import { requirement } from "../support/requirement.ts";
+import {
+  needResctrl,
+  type ResctrlNamespace,
+  type ResctrlOptions,
+  resctrlNamespace,
+} from "../support/resctrl-sim.ts";
+import { mkdir, read, write } from "./refusal.ts";
+
+const here = await requirement("pqos on a simulated resctrl", async () => {
+  await needResctrl();
+  await pqosProgram();
+});
+
+/** pqos knows by the CPUID instruction which caches there are, so the domains have to be those. */
+const REAL: ResctrlOptions = { domains: cacheIds(3), l2Domains: cacheIds(2), tabular: false };
+/** And by the vendor what no limit of bandwidth is. */
+const isAmd = os.cpus()[0]?.model.includes("AMD") ?? false;
+/** It measures with hardware counters too if it is let, which virtual machines do not have. */
+const NO_PERF = ["--disable-mon-ipc", "--disable-mon-llc_miss"];
+
+function pqosProgram(): Promise<readonly string[]> {
+  return debianProgram({ package: "intel-cmt-cat", path: "usr/sbin/pqos", dependencies: "all" });
+}
+
+interface Printed {
+  readonly lines: readonly string[];
+  readonly exitCode: number;
+}
+
+async function pqos(namespace: ResctrlNamespace, ...words: readonly string[]): Promise<Printed> {
+  const child = namespace.spawn([...(await pqosProgram()), "-I", ...words]);
+  const [output, exitCode] = await Promise.all([child.stdout.text(), child.exited]);
+  return { lines: output.split("\n").map((line) => line.trim()), exitCode };
+}
+
+describe.skipIf(!here)("pqos -I on the simulated resctrl", () => {
+  test.each<[ResctrlOptions, readonly string[]]>([
+    [
+      { layout: "xeon" },
+      ["L3 CAT", "CDP: unsupported", "Num COS: 8", "Memory Bandwidth Allocation (MBA)", "Num COS: 8"],
+    ],
+    [
+      { layout: "cdp", closids: 8 },
+      ["L3 CAT", "CDP: enabled", "Num COS: 4", "Memory Bandwidth Allocation (MBA)", "Num COS: 4"],
+    ],
+    [
+      { layout: "l2cdp" },
+      ["L2 CAT", "CDP: enabled", "Num COS: 4", "Memory Bandwidth Allocation (MBA)", "Num COS: 4"],
+    ],
+    [
+      { layout: "mbps" },
+      [
+        "L3 CAT",
+        "CDP: unsupported",
+        "Num COS: 8",
+        "Memory Bandwidth Allocation (MBA)",
+        "Num COS: 8",
+        "CTRL: enabled",
+      ],
+    ],
+    [{ layout: "no-mb", closids: 5 }, ["L3 CAT", "CDP: unsupported", "Num COS: 5"]],
+  ])("-d finds what %j can do", async (options, allocation) => {
+    using namespace = await resctrlNamespace({ ...REAL, ...options });
+    const { lines, exitCode } = await pqos(namespace, "-d");
+    expect(exitCode).toBe(0);
+    expect(lines).toContain("LLC Occupancy (LLC)");
+    expect(lines).toContain("Total Memory Bandwidth (TMEM)");
+    const found = lines.slice(lines.indexOf("Allocation") + 1).filter(Boolean);
+    expect(found.filter((line) => !line.startsWith("Cache Allocation"))).toEqual([...allocation]);
+  });
+
+  test("-s shows every class", async () => {
+    using namespace = await resctrlNamespace({ ...REAL, closids: 2 });
+    // It makes the groups of the classes itself, and complains of them the first time.
+    await pqos(namespace, "-s");
+    write(namespace.sim, "COS1/schemata", `MB:${REAL.domains?.[0]}=30\nL3:${REAL.domains?.[0]}=ff\n`);
+    const { lines } = await pqos(namespace, "-s");
+    expect(lines.filter((line) => /^(L3CA|MBA) COS/.test(line)).slice(0, 4)).toEqual([
+      "L3CA COS0 => MASK 0xfffff",
+      "L3CA COS1 => MASK 0xff",
+      "MBA COS0 => 100 available",
+      "MBA COS1 => 30 available",
+    ]);
+  });
+
+  test.each<[ResctrlOptions, string, readonly string[]]>([
+    [{ layout: "xeon" }, "llc:1=0x3;mba:1=40", ["MB:40", "L3:3"]],
+    [{ layout: "cdp" }, "llc:1d=0x3;llc:1c=0xf0", ["MB:100", "L3DATA:3", "L3CODE:f0"]],
+    [{ layout: "l2" }, "l2:1=0xf;mba:1=70", ["MB:70", "L2:f"]],
+    [{ layout: "l2cdp" }, "l2:1d=0x3;l2:1c=0x7", ["MB:100", "L2DATA:3", "L2CODE:7"]],
+    [{ layout: "amd" }, "llc:1=0xff00;mba:1=16", ["SMBA:2048", "MB:16", "L3:ff00"]],
+  ])("on %j -e %j sets the schemata", async (options, allocation, schemata) => {
+    using namespace = await resctrlNamespace({ ...REAL, ...options });
+    expect((await pqos(namespace, "-d")).exitCode).toBe(0);
+    const { lines, exitCode } = await pqos(namespace, "-e", allocation);
+    expect(lines).toContain("Allocation configuration altered.");
+    expect(exitCode).toBe(0);
+    const set = read(namespace.sim, "COS1/schemata").trimEnd().split("\n");
+    expect(set.map((line) => line.trim().replace(/:.*?=(\w+).*/, ":$1"))).toEqual([...schemata]);
+    for (const line of set)
+      expect(new Set([...line.matchAll(/=(\w+)/g)].map(([, value]) => value)).size).toBe(1);
+  });
+
+  test("-a moves a process", async () => {
+    using namespace = await resctrlNamespace(REAL);
+    using sleeper = sleep();
+    expect((await pqos(namespace, "-a", `pid:2=${sleeper.pid}`)).exitCode).toBe(0);
+    expect(read(namespace.sim, "COS2/tasks")).toBe(`${sleeper.pid}\n`);
+  });
+
+  test("-R resets allocation and association", async () => {
+    using namespace = await resctrlNamespace({ ...REAL, layout: isAmd ? "amd" : "xeon", tabular: false });
+    using sleeper = sleep();
+    const before = read(namespace.sim, "schemata");
+    await pqos(namespace, "-e", "llc:1=0x3;mba:1=40");
+    await pqos(namespace, "-a", `pid:1=${sleeper.pid}`);
+    expect(read(namespace.sim, "COS1/schemata")).not.toBe(before);
+    const { lines, exitCode } = await pqos(namespace, "-R");
+    expect(lines).toContain("Allocation reset successful");
+    expect(exitCode).toBe(0);
+    expect(read(namespace.sim, "COS1/schemata")).toBe(before);
+    expect(read(namespace.sim, "COS1/tasks")).toBe("");
+  }, 30_000);
+
+  test("-p measures the bandwidth and the occupancy that are simulated", async () => {
+    using namespace = await resctrlNamespace({
+      ...REAL,
+      threadRate: 100 * 1024 ** 2,
+      threadBytes: 1024 ** 2,
+      frozen: true,
+    });
+    using sleeper = sleep();
+    const { sim } = namespace;
+    mkdir(sim, "COS1");
+    for (const id of REAL.domains ?? []) write(sim, "COS1/schemata", `MB:${id}=40\n`);
+    write(sim, "COS1/tasks", String(sleeper.pid));
+    const events = `llc:${sleeper.pid};mbt:${sleeper.pid};mbl:${sleeper.pid}`;
+    const command = ["-I", "-p", events, "-t", "2", "-u", "csv", ...NO_PERF];
+    const child = namespace.spawn([...(await pqosProgram()), ...command]);
+    const rows: number[][] = [];
+    let printed = "";
+    for await (const chunk of child.stdout) {
+      printed += Buffer.from(chunk).toString();
+      const lines = printed.split("\n").filter((line) => /^\d{4}-/.test(line));
+      // It has looked once: all that comes now is a difference.
+      if (rows.length === 0 && lines.length > 0) sim.command("advance 1000");
+      rows.splice(0, rows.length, ...lines.map((line) => line.split(",").slice(3).map(Number)));
+    }
+    const domains = REAL.domains?.length ?? 1;
+    expect(printed).toContain("Time,PID,Core,LLC[KB],MBL[MB/s],MBT[MB/s]\n");
+    const column = (index: number): number[] => rows.map((row) => row[index] ?? Number.NaN);
+    const sum = (numbers: readonly number[]): number => numbers.reduce((one, other) => one + other, 0);
+    expect(column(0)).toEqual(column(0).map(() => 1024 * domains));
+    expect(sum(column(1))).toBeCloseTo(30 * domains, 5);
+    expect(sum(column(2))).toBeCloseTo(40 * domains, 5);
+  }, 30_000);
+});
+
+interface Sleeper extends Disposable {
+  readonly pid: number;
+}
+
+function sleep(): Sleeper {
+  const child = Bun.spawn(["sleep", "1000"], { stdin: "ignore" });
+  return { pid: child.pid, [Symbol.dispose]: () => child.kill("SIGKILL") };
+}
+
+/** Ids of this machine's caches of the level. */
+function cacheIds(level: number): readonly number[] {
+  const directory = "/sys/devices/system/cpu";
+  const ids = fs
+    .readdirSync(directory)
+    .filter((name) => /^cpu\d+$/.test(name))
+    .map((name) => `${directory}/${name}/cache/index${level}/id`)
+    .filter((file) => fs.existsSync(file))
+    .map((file) => Number(fs.readFileSync(file, "utf8")));
+  return ids.length === 0 ? [0] : [...new Set(ids)].sort((one, other) => one - other);
+}
