@@ -107,6 +107,14 @@ export class KernelHost implements Host {
     }
   }
 
+  rename(from: string, to: string): void {
+    try {
+      fs.renameSync(this.#root + from, this.#root + to);
+    } catch (error) {
+      throw kernelError("move", from, error);
+    }
+  }
+
   /** False where foreign functions cannot be called: no perf events then. */
   get callsLibc(): boolean {
     return this.#process.callsLibc;

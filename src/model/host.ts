@@ -64,6 +64,8 @@ export interface Host {
   mkdir(path: string): void;
   /** Throws {@link KernelError}. */
   rmdir(path: string): void;
+  /** Gives a file or directory another place. Throws {@link KernelError}. */
+  rename(from: string, to: string): void;
   /** Inode of a file or directory, nothing when it is not there. */
   identity(path: string): number | undefined;
   /** Number of sub-directories of a directory (link count less two), without listing it. */

@@ -101,3 +101,65 @@ describe("open() with a limit of kept files", () => {
     expect(() => file.read()).toThrow(new KernelError("open", "/a", "ENOENT"));
   });
 });
+
+test("write() replaces what a control file holds, and never makes one", () => {
+  using tree = tempTree({ "sys/a": "old" });
+  tree.host.write("/sys/a", "new");
+  expect(fs.readFileSync(path.join(tree.root, "sys/a"), "latin1")).toBe("new");
+  const before = fs.readdirSync("/proc/self/fd").length;
+  expect(() => tree.host.write("/sys/none", "1")).toThrow(new KernelError("write", "/sys/none", "ENOENT"));
+  expect(() => tree.host.write("/sys", "1")).toThrow(new KernelError("write", "/sys", "EISDIR"));
+  expect([fs.existsSync(path.join(tree.root, "sys/none")), fs.readdirSync("/proc/self/fd").length]).toEqual([
+    false,
+    before,
+  ]);
+});
+
+test("write() gives the errno of the writing itself, and leaves no descriptor", () => {
+  const before = fs.readdirSync("/proc/self/fd").length;
+  // Full takes nothing.
+  expect(() => new KernelHost().write("/dev/full", "1")).toThrow(
+    new KernelError("write", "/dev/full", "ENOSPC"),
+  );
+  expect(fs.readdirSync("/proc/self/fd").length).toBe(before);
+});
+
+test("mkdir() makes one directory without parents, rmdir() removes one that is empty", () => {
+  using tree = tempTree({ "sys/full/a": "" });
+  const { host } = tree;
+  host.mkdir("/sys/b");
+  expect(host.list("/sys")).toEqual(["b", "full"]);
+  expect(() => host.mkdir("/sys/b")).toThrow(new KernelError("make", "/sys/b", "EEXIST"));
+  expect(() => host.mkdir("/sys/c/d")).toThrow(new KernelError("make", "/sys/c/d", "ENOENT"));
+  expect(() => host.rmdir("/sys/full")).toThrow(new KernelError("remove", "/sys/full", "ENOTEMPTY"));
+  expect(() => host.rmdir("/sys/none")).toThrow(new KernelError("remove", "/sys/none", "ENOENT"));
+  host.rmdir("/sys/b");
+  expect(host.list("/sys")).toEqual(["full"]);
+});
+
+describe("claimDescriptors()", () => {
+  test("takes all or none out of the limit that kept files share", () => {
+    using tree = tempTree({ a: "1" }, { keptFilesLimit: 10 });
+    const { host } = tree;
+    expect([host.freeDescriptors, host.claimDescriptors(11), host.freeDescriptors]).toEqual([10, false, 10]);
+    expect([host.claimDescriptors(8), host.freeDescriptors]).toEqual([true, 2]);
+    const files = [0, 1, 2].map(() => host.open("/a"));
+    expect([host.keptFiles, host.freeDescriptors, host.claimDescriptors(1)]).toEqual([2, 0, false]);
+    // The one that is opened at each read is as good.
+    expect(files.map((file) => text(host, file))).toEqual(["1", "1", "1"]);
+    host.releaseDescriptors(8);
+    expect(host.freeDescriptors).toBe(8);
+    for (const file of files) file.close();
+    expect([host.freeDescriptors, host.claimDescriptors(10)]).toEqual([10, true]);
+  });
+
+  test("takes none of nothing, and the limit never shows less than nothing", () => {
+    using tree = tempTree({ a: "1" }, { keptFilesLimit: 0 });
+    const { host } = tree;
+    expect([host.claimDescriptors(0), host.claimDescriptors(1), host.freeDescriptors]).toEqual([
+      true,
+      false,
+      0,
+    ]);
+  });
+});

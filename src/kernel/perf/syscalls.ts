@@ -5,6 +5,7 @@ import { PerfEventOpen } from "../../../native/syscalls.ts";
 import { KernelError, Unsupported } from "../../model/errors.ts";
 import type { PerfSyscalls, PerfTarget } from "../../model/host.ts";
 import { kernelError } from "../file.ts";
+import { PERF_EVENT_PATH } from "./attr.ts";
 
 /** The names of perf_event_open(2)'s manual page where a number has two. */
 const PREFERRED_NAMES: ReadonlySet<string> = new Set(["EOPNOTSUPP", "EAGAIN", "EDEADLK"]);
@@ -22,7 +23,7 @@ export class KernelPerfSyscalls implements PerfSyscalls {
   open(attr: Uint8Array, target: PerfTarget): number {
     this.#open ??= this.#bind();
     const result = this.#open.call(attr, target);
-    if (result < 0) throw new KernelError("open", "perf event", errnoName(-result));
+    if (result < 0) throw new KernelError("open", PERF_EVENT_PATH, errnoName(-result));
     return result;
   }
 
@@ -31,7 +32,7 @@ export class KernelPerfSyscalls implements PerfSyscalls {
       // No position: perf descriptors know pread(2) not (ESPIPE).
       return fs.readSync(descriptor, into, 0, into.length, null);
     } catch (error) {
-      throw kernelError("read", "perf event", error);
+      throw kernelError("read", PERF_EVENT_PATH, error);
     }
   }
 
@@ -55,7 +56,12 @@ export class KernelPerfSyscalls implements PerfSyscalls {
         "Cannot call libc: bun:ffi needs memory that is writable and then executable (no MemoryDenyWriteExecute=yes, no BUN_JSC_useJIT=0) and glibc or musl",
       );
     }
-    return new PerfEventOpen(libc);
+    try {
+      return new PerfEventOpen(libc);
+    } catch (error) {
+      if (error instanceof RangeError) throw new Unsupported(error.message, { cause: error });
+      throw error;
+    }
   }
 }
 
