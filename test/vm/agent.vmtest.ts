@@ -4,6 +4,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { type Samples, samplesIn, taskValues } from "../support/exposition-text.ts";
 import { requirement } from "../support/requirement.ts";
+import { buildForGuest } from "./guest-program.ts";
 import { prepareVm, runInVm, type VmResult } from "./run-in-vm.ts";
 
 const SECONDS = 1000;
@@ -119,12 +120,6 @@ const child = Bun.spawn(command, { stdio: ["ignore", "inherit", "inherit"] });
 process.exit(await child.exited);
 `;
 
-function build(entry: string, outfile: string): void {
-  const command = [process.execPath, "build", "--compile", "--minify-syntax", "--minify-whitespace", entry];
-  const built = Bun.spawnSync([...command, "--outfile", outfile]);
-  if (built.exitCode !== 0) throw new Error(`Cannot build "${entry}": ${built.stderr.toString()}`);
-}
-
 function keyOf(text: string | undefined, key: string): number {
   return Number(new RegExp(`^${key} (\\d+)`, "m").exec(text ?? "")?.[1]);
 }
@@ -162,8 +157,8 @@ describe.skipIf(!met)("the agent under a real cgroup v2", () => {
     const at = (name: string) => path.join(directory, name);
     const texts = { ...CONFIGS, "unprivileged.yaml": UNPRIVILEGED, "setuid.ts": SETUID };
     for (const [name, text] of Object.entries(texts)) fs.writeFileSync(at(name), text, { mode: 0o600 });
-    build(MAIN, at("wca"));
-    build(at("setuid.ts"), at("setuid"));
+    buildForGuest(MAIN, at("wca"));
+    buildForGuest(at("setuid.ts"), at("setuid"));
     const names = [...Object.keys(CONFIGS), "unprivileged.yaml", "wca", "setuid"];
     result = await runInVm({
       files: Object.fromEntries(names.map((name) => [`/agent/${name}`, at(name)])),

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSyn
 import * as os from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { debianProgram, debianTree } from "../../tools/debian.ts";
-import { type Guest, guest } from "./guest.ts";
+import { type Guest, type GuestKernel, guest } from "./guest.ts";
 
 const RESULT_BYTES = 32 * 1024 * 1024;
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
@@ -21,6 +21,8 @@ export interface VmOptions {
   readonly memoryMb?: number;
   /** Default: 1. */
   readonly numaNodes?: 1 | 2;
+  /** Default: 6.1. */
+  readonly kernel?: GuestKernel;
   /** Of the guest from power-on to power-off; it is killed then. Default: 120. */
   readonly timeoutSecs?: number;
 }
@@ -54,7 +56,7 @@ export interface VmSeconds {
 export async function runInVm(options: VmOptions): Promise<VmResult> {
   const { timeoutSecs = 120 } = options;
   const started = performance.now();
-  const { qemu, system } = await prepareVm();
+  const { qemu, system } = await prepareVm(options.kernel);
   using cleanup = new DisposableStack();
   const work = mkdtempSync(join(os.tmpdir(), "wca-vm-"));
   cleanup.defer(() => rmSync(work, { recursive: true, force: true }));
@@ -73,8 +75,8 @@ export interface Vm {
 }
 
 /** Fetches what is not cached yet, 90 MB at most; throws where virtual machines cannot be had. */
-export async function prepareVm(): Promise<Vm> {
-  return { system: await guest(), qemu: await qemuCommand() };
+export async function prepareVm(kernel?: GuestKernel): Promise<Vm> {
+  return { system: await guest(kernel), qemu: await qemuCommand() };
 }
 
 /** QEMU_MODULE_DIR: it would look for its modules beside the loader it was started with. */

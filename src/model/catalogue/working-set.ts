@@ -1,4 +1,35 @@
 import type { MetricRow } from "../catalogue.ts";
 
 /** Working sets of tasks. */
-export const WORKING_SET_ROWS = {} as const satisfies Record<string, MetricRow>;
+export const WORKING_SET_ROWS = {
+  task_wss_referenced_bytes: {
+    help: "Memory that the task's processes have referenced since their referenced bits were last cleared, or since they started. Memory that several processes share counts for each.",
+    type: "gauge",
+    unit: "bytes",
+    scope: "task",
+    labels: [],
+    merge: "sum",
+    source: "/proc/PID/smaps_rollup (before Linux 4.14 /proc/PID/smaps) Referenced, kB x 1024",
+    option: "wss_reset_cycles",
+  },
+  task_working_set_size_bytes: {
+    help: "Working set size of the task: mean of the first and the last referenced bytes of the last stable period; with wss_source damon, memory accessed within 1.8 seconds, averaged over the interval.",
+    type: "gauge",
+    unit: "bytes",
+    scope: "task",
+    labels: [],
+    merge: "sum",
+    source: "task_wss_referenced_bytes and task_mem_bandwidth_bytes over time, or DAMON sz_tried",
+    option: "wss_stable_cycles and wss_membw_threshold, or wss_source",
+  },
+  task_wss_measure_overhead_seconds: {
+    help: "Time that the agent spent reading the task's referenced memory and clearing its referenced bits.",
+    type: "counter",
+    unit: "seconds",
+    scope: "task",
+    labels: [],
+    merge: "sum",
+    source: "clock of the agent",
+    option: "wss_reset_cycles",
+  },
+} as const satisfies Record<string, MetricRow>;

@@ -1,0 +1,45 @@
+import type { Measurement } from "../../src/model/metric.ts";
+import type { Round } from "../../src/model/round.ts";
+import type { Task } from "../../src/model/task.ts";
+
+/** Rounds of tasks, one after the other, as a runner makes them: records of measurements persist. */
+export interface TaskRounds {
+  /** One round; `before` is what earlier collectors have measured in it, by task id. */
+  next(tasks: readonly Task[], before?: Readonly<Record<string, Record<string, Measurement>>>): TaskRound;
+}
+
+export interface TaskRound {
+  readonly round: Round;
+  /** What the tasks that are still in the round have, by task id. */
+  readonly measured: () => Readonly<Record<string, Readonly<Record<string, Measurement>>>>;
+  readonly dropped: ReadonlyMap<string, Error>;
+}
+
+export function taskRounds(now: () => number = () => 0): TaskRounds {
+  const records = new Map<Task, Record<string, Measurement>>();
+  return {
+    next(tasks, before = {}) {
+      let entries = tasks.map((task) => {
+        const measurements = records.get(task) ?? {};
+        records.set(task, Object.assign(measurements, before[task.id]));
+        return { task, measurements };
+      });
+      const dropped = new Map<string, Error>();
+      const round: Round = {
+        timeMs: now(),
+        platform: undefined,
+        platformMeasurements: {},
+        get tasks() {
+          return entries;
+        },
+        drop(task, reason) {
+          entries = entries.filter((entry) => entry.task !== task);
+          dropped.set(task.id, reason);
+        },
+      };
+      const measured = () =>
+        Object.fromEntries(entries.map(({ task, measurements }) => [task.id, { ...measurements }]));
+      return { round, measured, dropped };
+    },
+  };
+}
