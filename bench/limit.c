@@ -207,7 +207,7 @@ static struct sample host_sample(const char *name)
 
 /* ---------------------------------------------------------------- tasks */
 
-enum cell { USAGE, USER, SYSTEM, PERIODS, THROTTLED, THROTTLED_NS, MEM, MAXMEM, LIMIT, SOFT, KERNEL, PGFAULT, CACHE, RSS,
+enum cell { USAGE, USER, SYSTEM, PERIODS, THROTTLED, THROTTLED_NS, MEM, MAXMEM, LIMIT, SOFT, KERNEL, PGFAULT, CACHE, RSS, RSS_HUGE,
 	REFAULT_ANON, REFAULT_FILE, SWAP, INACTIVE_FILE, WORKING_SET, OOM_KILL, PIDS,
 	CPU_SOME, CPU_FULL, MEMORY_SOME, MEMORY_FULL, IO_SOME, IO_FULL, LAST_SEEN, ZERO, ONE, CELLS };
 
@@ -243,6 +243,7 @@ static struct { struct family family; const char *more; enum cell cell; int plac
 	{{"task_cpu_user_seconds_total"}, "", USER, 2},
 	{{"task_last_seen"}, "", LAST_SEEN, 3},
 	{{"task_mem_anon_bytes"}, "", RSS, 0},
+	{{"task_mem_anon_thp_bytes"}, "", RSS_HUGE, 0},
 	{{"task_mem_file_bytes"}, "", CACHE, 0},
 	{{"task_mem_kernel_bytes"}, "", KERNEL, 0},
 	{{"task_mem_limit_bytes"}, "", LIMIT, 0},
@@ -335,10 +336,10 @@ static void read_task(struct task *t)
 	v[KERNEL] = number_in(&t->f[F_KERNEL]);
 	if ((s = slurp(&t->f[F_MEMSTAT], &n)))
 		keyed(s, n, (struct key[]){KEY("pgfault ", &v[PGFAULT]), KEY("total_cache ", &v[CACHE]), KEY("total_rss ", &v[RSS]),
-			KEY("total_workingset_refault_anon ", &v[REFAULT_ANON]),
+			KEY("total_rss_huge ", &v[RSS_HUGE]), KEY("total_workingset_refault_anon ", &v[REFAULT_ANON]),
 			KEY("total_workingset_refault_file ", &v[REFAULT_FILE]), KEY("total_swap ", &v[SWAP]),
-			KEY("total_inactive_file ", &v[INACTIVE_FILE])}, 7);
-	else v[PGFAULT] = v[CACHE] = v[RSS] = v[REFAULT_ANON] = v[REFAULT_FILE] = v[SWAP] = v[INACTIVE_FILE] = ABSENT;
+			KEY("total_inactive_file ", &v[INACTIVE_FILE])}, 8);
+	else v[PGFAULT] = v[CACHE] = v[RSS] = v[RSS_HUGE] = v[REFAULT_ANON] = v[REFAULT_FILE] = v[SWAP] = v[INACTIVE_FILE] = ABSENT;
 	v[WORKING_SET] = v[MEM] == ABSENT || v[INACTIVE_FILE] == ABSENT ? ABSENT : v[MEM] < v[INACTIVE_FILE] ? 0 : v[MEM] - v[INACTIVE_FILE];
 	for (int i = 0; i < MAX_NODES; i++) t->pages[i] = ABSENT;
 	if ((s = slurp(&t->f[F_NUMA], &n)))
@@ -478,8 +479,14 @@ static void read_zoneinfo(struct file *f, struct table *t)
 
 #define MAX_CPUS 4096
 static struct file online_cpus, online_nodes[3], procstat, meminfo, psi[4], vmstat, zoneinfo, nodemem[MAX_NODES], nodevm[MAX_NODES], self[2];
+/* Pools of huge pages: an empty one costs one file. */
+#define HUGEPAGES "/sys/kernel/mm/hugepages"
+#define MAX_SIZES 4
+enum { POOL_TOTAL, POOL_FREE, POOL_SURPLUS, POOL_FILES };
+static struct { char *name; struct file reserved, pool[MAX_NODES][POOL_FILES]; uint64_t v_reserved, v[MAX_NODES][POOL_FILES]; } sizes[MAX_SIZES];
+static int nsizes;
 static struct table vm = {{"platform_vmstat"}}, zones = {{"platform_zoneinfo"}}, nodevms = {{"platform_node_vmstat"}}, nodevm_of[MAX_NODES];
-static uint64_t cpu[MAX_CPUS], memused, nodefree[MAX_NODES], nodeused[MAX_NODES], some[4], full[4], topology[5];
+static uint64_t cpu[MAX_CPUS], memused, swap_total, swap_free, anon_thp, nodefree[MAX_NODES], nodeused[MAX_NODES], some[4], full[4], topology[5];
 static int distance[MAX_NODES][MAX_NODES], nnodes, rss_pages;
 static const char *RESOURCES[4] = {"cpu", "memory", "io", "irq"};
 
@@ -530,9 +537,40 @@ static void open_platform(void)
 		nodevm[nnodes] = open_file(path, 0);
 		nodevm_of[nnodes].family = nodevms.family;
 	}
+	struct dirent **entries;
+	int n = scandir(HUGEPAGES, &entries, 0, alphasort);
+	for (int i = 0; i < n; i++)
+		if (!strncmp(entries[i]->d_name, "hugepages-", 10) && nsizes < MAX_SIZES) sizes[nsizes++].name = strdup(entries[i]->d_name + 10);
 	self[0] = open_file("/proc/self/stat", 0);
 	self[1] = open_file("/proc/self/statm", 0);
 	read_topology();
+}
+
+static uint64_t pages_in(struct file *f, const char *directory, const char *size, const char *name)
+{
+	char path[256];
+	snprintf(path, sizeof path, "%s/hugepages-%s/%s", directory, size, name);
+	if (!f->path) *f = open_file(path, 0);
+	return number_in(f);
+}
+
+static void read_hugepages(void)
+{
+	static const char *NAMES[POOL_FILES] = {"nr_hugepages", "free_hugepages", "surplus_hugepages"};
+	char directory[128];
+	for (int s = 0; s < nsizes; s++) sizes[s].v_reserved = 0;
+	for (int node = 0; node < nnodes; node++) {
+		snprintf(directory, sizeof directory, NODES "/node%d/hugepages", node);
+		for (int s = 0; s < nsizes; s++) {
+			uint64_t *v = sizes[s].v[node];
+			v[POOL_TOTAL] = pages_in(&sizes[s].pool[node][POOL_TOTAL], directory, sizes[s].name, NAMES[POOL_TOTAL]);
+			for (int i = POOL_FREE; i < POOL_FILES; i++)
+				v[i] = v[POOL_TOTAL] ? pages_in(&sizes[s].pool[node][i], directory, sizes[s].name, NAMES[i]) : 0;
+			if (v[POOL_TOTAL]) sizes[s].v_reserved = 1;
+		}
+	}
+	for (int s = 0; s < nsizes; s++)
+		if (sizes[s].v_reserved) sizes[s].v_reserved = pages_in(&sizes[s].reserved, HUGEPAGES, sizes[s].name, "resv_hugepages");
 }
 
 static void read_platform(void)
@@ -546,8 +584,10 @@ static void read_platform(void)
 		for (char *p = strchr(s, ' '); p && n < 8; p = strchr(p + 1, ' ')) f[n++] = num(p + 1);
 		if (c < MAX_CPUS) cpu[c] = f[0] + f[1] + f[2] + f[5] + f[6] + f[7];
 	}
-	if ((s = slurp(&meminfo, 0)))
+	if ((s = slurp(&meminfo, 0))) {
 		memused = kibibytes(s, "MemTotal:") - kibibytes(s, "MemFree:") - kibibytes(s, "Buffers:") - kibibytes(s, "\nCached:");
+		swap_total = kibibytes(s, "SwapTotal:"); swap_free = kibibytes(s, "SwapFree:"); anon_thp = kibibytes(s, "AnonHugePages:");
+	}
 	slurp(&online_nodes[1], 0);
 	for (int i = 0; i < nnodes; i++) {
 		s = slurp(&nodemem[i], 0);
@@ -559,6 +599,7 @@ static void read_platform(void)
 	slurp(&online_nodes[2], 0);
 	for (int i = 0; i < nnodes; i++) read_vmstat(&nodevm[i], &nodevm_of[i], i);
 	read_zoneinfo(&zoneinfo, &zones);
+	read_hugepages();
 }
 
 /* A family of several platform samples that are made once; begin again each round. */
@@ -578,12 +619,34 @@ static void put_host(const char *name, struct sample *s, uint64_t v, int places)
 	put_sample(s, v, places);
 }
 
+static void put_hugepages(void)
+{
+	static struct family families[4] = {{"platform_mem_hugepages"}, {"platform_mem_hugepages_free"}, {"platform_mem_hugepages_reserved"},
+		{"platform_mem_hugepages_surplus"}};
+	static struct sample samples[3][MAX_NODES][MAX_SIZES], reserved[MAX_SIZES];
+	static const int order[4] = {POOL_TOTAL, POOL_FREE, -1, POOL_SURPLUS};
+	char labels[320];
+	for (int f = 0; f < 4; f++) {
+		families[f].begun = 0;
+		for (int node = 0; node < (order[f] < 0 ? 1 : nnodes); node++)
+			for (int s = 0; s < nsizes; s++) {
+				struct sample *sample = order[f] < 0 ? &reserved[s] : &samples[order[f]][node][s];
+				if (!sample->start.s) {
+					if (order[f] < 0) snprintf(labels, sizeof labels, "host=\"%s\",page_size=\"%s\"", host, sizes[s].name);
+					else snprintf(labels, sizeof labels, "host=\"%s\",numa_node=\"%d\",page_size=\"%s\"", host, node, sizes[s].name);
+					*sample = platform_sample(&families[f], labels);
+				}
+				put_sample(sample, order[f] < 0 ? sizes[s].v_reserved : sizes[s].v[node][order[f]], 0);
+			}
+	}
+}
+
 static void put_platform(uint64_t now_ms)
 {
 	static struct family f_cpu = {"platform_cpu_usage"}, f_free = {"platform_mem_numa_free_bytes"}, f_used = {"platform_mem_numa_used_bytes"},
 		f_distance = {"platform_numa_distance"}, f_pressure = {"platform_pressure_seconds_total"};
 	static struct sample s_cpu[MAX_CPUS], s_free[MAX_NODES], s_used[MAX_NODES], s_distance[MAX_NODES][MAX_NODES], s_pressure[2][4],
-		s_seen, s_mem, s_topology[5], s_fixed[6];
+		s_seen, s_mem, s_swap[2], s_thp, s_topology[5], s_fixed[6];
 	f_cpu.begun = f_free.begun = f_used.begun = f_distance.begun = f_pressure.begun = vm.family.begun = zones.family.begun = 0;
 	for (int i = 0; i < MAX_CPUS && cpu[i] != ABSENT; i++) {
 		if (!s_cpu[i].start.s) {
@@ -594,8 +657,12 @@ static void put_platform(uint64_t now_ms)
 		put_sample(&s_cpu[i], cpu[i], 0);
 	}
 	put_host("platform_last_seen", &s_seen, now_ms, 3);
+	put_host("platform_mem_anon_thp_bytes", &s_thp, anon_thp, 0);
+	put_hugepages();
 	for (int i = 0; i < nnodes; i++) { ONCE(s_free[i], labelled(&f_free, ",numa_node=\"%d\"", i, 0)); put_sample(&s_free[i], nodefree[i], 0); }
 	for (int i = 0; i < nnodes; i++) { ONCE(s_used[i], labelled(&f_used, ",numa_node=\"%d\"", i, 0)); put_sample(&s_used[i], nodeused[i], 0); }
+	put_host("platform_mem_swap_free_bytes", &s_swap[0], swap_free, 0);
+	put_host("platform_mem_swap_total_bytes", &s_swap[1], swap_total, 0);
 	put_host("platform_mem_usage_bytes", &s_mem, memused, 0);
 	if (nnodes == 1) { nodevm_of[0].family.begun = 0; put_table(&nodevm_of[0]); }
 	else {	/* sorted by key, then by node: the nodes have the same keys */

@@ -9,10 +9,10 @@ import { missingOf, put } from "./platform-measurement.ts";
 
 const MEMINFO = "/proc/meminfo";
 
-/** Memory in use of the host. */
+/** Memory in use of the host, swap and transparent huge pages. */
 export class MemoryCollector extends Collector implements Probing {
   static readonly component = defineComponent("collector", {
-    doc: "Measures the memory in use of the host, from /proc/meminfo: total less free, buffers and page cache. Reclaimable slab memory counts as used.",
+    doc: "Measures the memory in use of the host, from /proc/meminfo: total less free, buffers and page cache. Reclaimable slab memory counts as used. Tells the swap space and how much memory is in transparent huge pages.",
     options: {},
   });
 
@@ -28,8 +28,11 @@ export class MemoryCollector extends Collector implements Probing {
   measure(round: Round): void {
     const meminfo = this.#meminfo.parse(parseMeminfo);
     if (meminfo === undefined) return;
-    const { total, free, buffers, cached } = meminfo;
+    const { total, free, buffers, cached, swapTotal, swapFree, anonHugePages } = meminfo;
     put(round, "platform_mem_usage_bytes", total - free - buffers - cached);
+    put(round, "platform_mem_swap_total_bytes", swapTotal);
+    put(round, "platform_mem_swap_free_bytes", swapFree);
+    put(round, "platform_mem_anon_thp_bytes", anonHugePages);
   }
 
   missingFiles(): ReadonlyMap<string, number> {

@@ -16,6 +16,19 @@ test("MemoryCollector takes free memory, buffers and page cache from the total",
   });
 });
 
+test("MemoryCollector tells swap and transparent huge pages where the kernel has them", () => {
+  using tree = tempTree({
+    "proc/meminfo":
+      "MemTotal: 9 kB\nMemFree: 4 kB\nBuffers: 1 kB\nCached: 1 kB\nSwapCached: 7 kB\nSwapTotal: 123000 kB\nSwapFree: 23000 kB\nAnonPages: 5 kB\nAnonHugePages: 4096 kB\n",
+  });
+  expect(measureOnce(new MemoryCollector({}, testContext(tree.host)))).toEqual({
+    platform_mem_usage_bytes: 3 * 1024,
+    platform_mem_swap_total_bytes: 123_000 * 1024,
+    platform_mem_swap_free_bytes: 23_000 * 1024,
+    platform_mem_anon_thp_bytes: 4096 * 1024,
+  });
+});
+
 test.each(MACHINES)("MemoryCollector measures the memory in use of %s", (name) => {
   const host = machineHost(name);
   const text = host.read("/proc/meminfo");
@@ -23,6 +36,9 @@ test.each(MACHINES)("MemoryCollector measures the memory in use of %s", (name) =
   const bytes = (kB("MemTotal") - kB("MemFree") - kB("Buffers") - kB("Cached")) * 1024;
   expect(measureOnce(new MemoryCollector({}, testContext(host)))).toEqual({
     platform_mem_usage_bytes: bytes,
+    platform_mem_swap_total_bytes: kB("SwapTotal") * 1024,
+    platform_mem_swap_free_bytes: kB("SwapFree") * 1024,
+    ...(text.includes("AnonHugePages:") && { platform_mem_anon_thp_bytes: kB("AnonHugePages") * 1024 }),
   });
 });
 

@@ -31,6 +31,7 @@ const COMMON = {
   task_mem_max_usage_bytes: 2_000_000,
   task_mem_working_set_bytes: 750_000,
   task_mem_anon_bytes: 400_000,
+  task_mem_anon_thp_bytes: 200_000,
   task_mem_file_bytes: 300_000,
   task_mem_kernel_bytes: 4096,
   task_mem_swap_bytes: 8192,

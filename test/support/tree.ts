@@ -7,17 +7,17 @@ import { type HostOptions, KernelHost } from "../../src/kernel/host.ts";
 export interface Tree extends Disposable {
   readonly root: string;
   readonly host: KernelHost;
-  write(file: string, content: string): void;
+  write(file: string, content: string | Uint8Array): void;
   remove(file: string): void;
 }
 
 /** Makes the files below a temporary directory; `using` removes them at the end of the scope. */
 export function tempTree(
-  files: Readonly<Record<string, string>>,
+  files: Readonly<Record<string, string | Uint8Array>>,
   options: Omit<HostOptions, "root"> = {},
 ): Tree {
   const root = fs.mkdtempSync(path.join(os.tmpdir(), "wca-tree-"));
-  function write(file: string, content: string): void {
+  function write(file: string, content: string | Uint8Array): void {
     const target = path.join(root, file);
     if (file.endsWith("/")) {
       fs.mkdirSync(target, { recursive: true });

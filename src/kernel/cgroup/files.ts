@@ -27,6 +27,7 @@ export const CELLS = {
   memSoftLimit: cell("task_mem_soft_limit_bytes"),
   memWorkingSet: cell("task_mem_working_set_bytes"),
   memAnon: cell("task_mem_anon_bytes"),
+  memAnonThp: cell("task_mem_anon_thp_bytes"),
   memFile: cell("task_mem_file_bytes"),
   memKernel: cell("task_mem_kernel_bytes"),
   memSwap: cell("task_mem_swap_bytes"),
@@ -141,6 +142,7 @@ const V1_FILES: readonly ControlFile[] = [
         { key: "pgfault", cell: "pageFaults" },
         { key: "total_cache", cell: "memFile" },
         { key: "total_rss", cell: "memAnon" },
+        { key: "total_rss_huge", cell: "memAnonThp" },
         { key: "total_workingset_refault_anon", cell: "refaultAnon" },
         { key: "total_workingset_refault_file", cell: "refaultFile" },
         { key: "total_swap", cell: "memSwap" },
@@ -183,6 +185,7 @@ const V2_FILES: readonly ControlFile[] = [
       kind: "keyed",
       keys: [
         { key: "anon", cell: "memAnon" },
+        { key: "anon_thp", cell: "memAnonThp" },
         { key: "file", cell: "memFile" },
         { key: "kernel", cell: "memKernel" },
         { key: "inactive_file", cell: "inactiveFile" },

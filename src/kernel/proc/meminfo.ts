@@ -11,6 +11,9 @@ export interface Meminfo {
   readonly cached: number;
   /** 0: no swap is switched on. Absent: the kernel has none. */
   readonly swapTotal?: number;
+  readonly swapFree?: number;
+  /** Anonymous memory in transparent huge pages. Absent: the kernel has none. */
+  readonly anonHugePages?: number;
 }
 
 /** Memory of the host. `/proc/meminfo`, docs.kernel.org/filesystems/proc.html */
@@ -22,12 +25,16 @@ export function readMeminfo(host: Host): Meminfo {
 export function parseMeminfo(bytes: Uint8Array, length: number): Meminfo {
   const text = latin1(bytes, length);
   const swapTotal = amount(text, "SwapTotal:");
+  const swapFree = amount(text, "SwapFree:");
+  const anonHugePages = amount(text, "AnonHugePages:");
   return {
     total: required(text, "MemTotal:"),
     free: required(text, "MemFree:"),
     buffers: required(text, "Buffers:"),
     cached: required(text, "Cached:"),
     ...(swapTotal === undefined ? {} : { swapTotal }),
+    ...(swapFree === undefined ? {} : { swapFree }),
+    ...(anonHugePages === undefined ? {} : { anonHugePages }),
   };
 }
 

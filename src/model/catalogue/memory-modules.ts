@@ -1,4 +1,99 @@
 import type { MetricRow } from "../catalogue.ts";
 
+const DMI = "/sys/firmware/dmi/tables/DMI type 17";
+const OPTION = "gather_hw_mm_topology";
+const POWER = "nvdimm_power_watts";
+
 /** DIMMs and persistent memory. */
-export const MEMORY_MODULE_ROWS = {} as const satisfies Record<string, MetricRow>;
+export const MEMORY_MODULE_ROWS = {
+  platform_dimm_count: {
+    help: "Memory modules of the host by type: ram, or nvm for persistent memory. Empty slots do not count.",
+    type: "gauge",
+    unit: "none",
+    scope: "platform",
+    labels: ["dimm_type"],
+    merge: "none",
+    source: DMI,
+    option: OPTION,
+  },
+  platform_dimm_total_size_bytes: {
+    help: "Size of the memory modules of the host by type, ram or nvm.",
+    type: "gauge",
+    unit: "bytes",
+    scope: "platform",
+    labels: ["dimm_type"],
+    merge: "none",
+    source: DMI,
+    option: OPTION,
+  },
+  platform_dimm_speed_bytes_per_second: {
+    help: "What the RAM modules can transfer together by the speed they are built for. Modules of unknown speed are left out.",
+    type: "gauge",
+    unit: "bytes_per_second",
+    scope: "platform",
+    labels: [],
+    merge: "none",
+    source: `${DMI} Speed`,
+    option: OPTION,
+  },
+  platform_dimm_configured_speed_bytes_per_second: {
+    help: "What the RAM modules can transfer together by the speed they are run with, which may be lower than the one they are built for.",
+    type: "gauge",
+    unit: "bytes_per_second",
+    scope: "platform",
+    labels: [],
+    merge: "none",
+    source: `${DMI} Configured Memory Speed`,
+    option: OPTION,
+  },
+  platform_mem_mode_size_bytes: {
+    help: "Capacity of persistent memory that serves as main memory (memory mode), with RAM as its cache; 0 when there is none. Absent where the firmware does not tell it (before SMBIOS 3.2).",
+    type: "gauge",
+    unit: "bytes",
+    scope: "platform",
+    labels: [],
+    merge: "none",
+    source: `${DMI} Volatile Size of Optane modules`,
+    option: OPTION,
+  },
+  platform_capacity_per_nvdimm_bytes: {
+    help: "Size of a persistent memory module; the mean where they differ.",
+    type: "gauge",
+    unit: "bytes",
+    scope: "platform",
+    labels: [],
+    merge: "none",
+    source: `${DMI} Size`,
+    option: OPTION,
+  },
+  platform_avg_power_per_nvdimm_watts: {
+    help: "Average power budget of a persistent memory module, as the configuration states it: the kernel does not tell.",
+    type: "gauge",
+    unit: "watts",
+    scope: "platform",
+    labels: [],
+    merge: "none",
+    source: "the configuration",
+    option: POWER,
+  },
+  platform_nvdimm_read_bandwidth_bytes_per_second: {
+    help: "What the persistent memory modules of a socket can read together, by Intel's figures for Optane modules of the 100 series of this size and power budget. Where there are regions of persistent memory, of the modules in them.",
+    type: "gauge",
+    unit: "bytes_per_second",
+    scope: "platform",
+    labels: ["socket"],
+    merge: "none",
+    source: "/sys/bus/nd/devices, SMBIOS and a table",
+    option: POWER,
+  },
+  platform_nvdimm_write_bandwidth_bytes_per_second: {
+    help: "What the persistent memory modules of a socket can write together, by Intel's figures for Optane modules of the 100 series of this size and power budget. Where there are regions of persistent memory, of the modules in them.",
+    type: "gauge",
+    unit: "bytes_per_second",
+    scope: "platform",
+    labels: ["socket"],
+    merge: "none",
+    source: "/sys/bus/nd/devices, SMBIOS and a table",
+    option: POWER,
+  },
+} as const satisfies Record<string, MetricRow>;

@@ -119,6 +119,15 @@ export const TASK_CGROUP_ROWS = {
     merge: "sum",
     source: "v1 memory.stat total_rss, v2 memory.stat anon",
   },
+  task_mem_anon_thp_bytes: {
+    help: "Anonymous memory of the task in transparent huge pages; a part of task_mem_anon_bytes.",
+    type: "gauge",
+    unit: "bytes",
+    scope: "task",
+    labels: [],
+    merge: "sum",
+    source: "v1 memory.stat total_rss_huge, v2 memory.stat anon_thp (Linux 5.6)",
+  },
   task_mem_file_bytes: {
     help: "Page cache of the task, shared memory included.",
     type: "gauge",

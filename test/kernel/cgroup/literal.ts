@@ -43,7 +43,7 @@ const V1_FILES = {
   "memory/memory.soft_limit_in_bytes": "1500\n",
   "memory/memory.kmem.usage_in_bytes": "4096\n",
   "memory/memory.stat":
-    "cache 1\nrss 2\npgfault 2730362811\npgmajfault 3\ninactive_file 4\nhierarchical_memory_limit 9\ntotal_cache 300000\ntotal_rss 400000\ntotal_swap 8192\ntotal_pgfault 99\ntotal_inactive_file 250000\ntotal_workingset_refault_anon 6\ntotal_workingset_refault_file 7\n",
+    "cache 1\nrss 2\npgfault 2730362811\npgmajfault 3\ninactive_file 4\nhierarchical_memory_limit 9\ntotal_cache 300000\ntotal_rss 400000\ntotal_rss_huge 200000\ntotal_swap 8192\ntotal_pgfault 99\ntotal_inactive_file 250000\ntotal_workingset_refault_anon 6\ntotal_workingset_refault_file 7\n",
   "memory/memory.numa_stat": "total=300 N0=100 N1=200\nhierarchical_total=700 N0=300 N1=400\n",
   "memory/memory.oom_control": "oom_kill_disable 0\nunder_oom 0\noom_kill 2\n",
   "pids/pids.current": "12\n",
@@ -57,7 +57,7 @@ const V2_FILES = {
   "memory.max": "4000000\n",
   "memory.swap.current": "8192\n",
   "memory.stat":
-    "anon 400000\nfile 300000\nkernel 4096\nkernel_stack 1\ninactive_anon 2\ninactive_file 250000\nactive_file 3\nworkingset_refault_anon 6\nworkingset_refault_file 7\npgfault 2730362811\npgmajfault 3\n",
+    "anon 400000\nfile 300000\nkernel 4096\nkernel_stack 1\nanon_thp 200000\ninactive_anon 2\ninactive_file 250000\nactive_file 3\nworkingset_refault_anon 6\nworkingset_refault_file 7\npgfault 2730362811\npgmajfault 3\n",
   "memory.numa_stat":
     "anon N0=9 N1=9\ninactive_anon N0=4096 N1=8192\nactive_anon N0=4096 N1=0\ninactive_file N0=0 N1=4096\nactive_file N0=0 N1=0\nunevictable N0=0 N1=0\n",
   "memory.events": "low 0\nhigh 0\nmax 9\noom 3\noom_kill 2\noom_group_kill 0\n",
@@ -74,6 +74,7 @@ const COMMON_CELLS = {
   memMaxUsage: 2_000_000,
   memWorkingSet: 750_000,
   memAnon: 400_000,
+  memAnonThp: 200_000,
   memFile: 300_000,
   memKernel: 4096,
   memSwap: 8192,

@@ -143,6 +143,7 @@ describe("read() without one file", () => {
     if (file === "memory.stat")
       return [
         "memAnon",
+        "memAnonThp",
         "memFile",
         "memWorkingSet",
         "refaultAnon",

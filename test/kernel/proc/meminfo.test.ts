@@ -27,6 +27,13 @@ test.each([
   expect(parseText(parseMeminfo, REQUIRED + line).swapTotal).toBe(bytes);
 });
 
+test("parseMeminfo() tells free swap and huge pages, by exact keys", () => {
+  const more = "SwapFree:  23000 kB\nAnonPages:  1 kB\nAnonHugePages:  4096 kB\nShmemHugePages:  2048 kB\n";
+  const { swapFree, anonHugePages } = parseText(parseMeminfo, REQUIRED + more);
+  expect([swapFree, anonHugePages]).toEqual([23_552_000, 4_194_304]);
+  expect(parseText(parseMeminfo, REQUIRED)).not.toHaveProperty("anonHugePages");
+});
+
 test.each(["MemTotal:", "MemFree:", "Buffers:", "Cached:"])(
   "parseMeminfo() refuses text without %s",
   (key) => {
