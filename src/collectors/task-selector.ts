@@ -35,7 +35,7 @@ export class TaskSelector {
     if (known !== undefined) return known;
     const selected = this.#alternatives.some((patterns) =>
       patterns.every(([label, expression]) => {
-        const value = labels[label];
+        const value = Object.hasOwn(labels, label) ? labels[label] : undefined;
         return value !== undefined && expression.test(value);
       }),
     );

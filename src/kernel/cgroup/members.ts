@@ -1,104 +1,71 @@
-import { KernelError, TaskGone } from "../../model/errors.ts";
+import { TaskGone } from "../../model/errors.ts";
 import type { Host } from "../../model/host.ts";
-import { CgroupChildren, type ControlFileNames } from "./children.ts";
-import { isRemoval } from "./directory.ts";
+import type { ControlFileNames } from "./children.ts";
 import { type CgroupLayout, taskHierarchies } from "./layout.ts";
+import { type HierarchyOfMembers, type IsOther, MemberBranch, type MemberKind } from "./member-branch.ts";
 
-/** File with the threads: the v1 name, then that of v2. Processes have the same name in both. */
-const THREADS = { v1: "tasks", v2: "cgroup.threads" } as const;
-
-/** Whether a sub-cgroup is left out with all below it, because it is a task of its own. */
-export type IsOther = (cgroupPath: string) => boolean;
-
-/**
- * Threads and processes of cgroups with all that is below them. The files are opened at each reading:
- * v1 answers a kept descriptor from a list that may be a second old.
- */
+/** Threads and processes of cgroups with all that is below them. */
 export class CgroupMembers {
-  readonly #host: Host;
-  readonly #v2: string | undefined;
-  readonly #mounts: readonly string[];
-  readonly #files: ControlFileNames = new Map();
-  /** By mount and path; pruned with {@link forget}. */
-  readonly #children = new Map<string, CgroupChildren>();
+  readonly #hierarchies: readonly HierarchyOfMembers[];
+  /** By cgroup path; where members were found last comes first. */
+  readonly #branches = new Map<string, MemberBranch[]>();
 
   constructor(host: Host, layout: CgroupLayout) {
-    this.#host = host;
-    this.#v2 = layout.v2;
-    this.#mounts = taskHierarchies(layout);
+    const files: ControlFileNames = new Map();
+    this.#hierarchies = taskHierarchies(layout).map((mount) => ({
+      host,
+      mount,
+      mounts: [mount],
+      version: mount === layout.v2 ? "v2" : "v1",
+      files,
+    }));
   }
 
-  /** Thread ids. Throws {@link TaskGone} when no hierarchy has the cgroup. */
+  /** Thread ids, each once. Throws {@link TaskGone} when no hierarchy has the cgroup. */
   threads(cgroupPath: string, isOther?: IsOther): readonly number[] {
-    return this.#members(cgroupPath, (mount) => (mount === this.#v2 ? THREADS.v2 : THREADS.v1), isOther);
+    return this.#members(cgroupPath, "threads", isOther);
   }
 
-  /** Process ids. Throws {@link TaskGone} when no hierarchy has the cgroup. */
+  /**
+   * Process ids, each once. Throws {@link TaskGone} when no hierarchy has the cgroup. A threaded cgroup of
+   * v2 has none: its processes are those of the domain above it.
+   */
   processes(cgroupPath: string, isOther?: IsOther): readonly number[] {
-    return this.#members(cgroupPath, () => "cgroup.procs", isOther);
+    return this.#members(cgroupPath, "processes", isOther);
   }
 
-  /** Forgets what is known of a cgroup that is gone, and of those below it. */
+  /** Forgets what is known of a cgroup that nobody asks for any more. One that is gone is forgotten by itself. */
   forget(cgroupPath: string): void {
-    for (const mount of this.#mounts) {
-      for (const key of [...this.#children.keys()]) {
-        if (key === mount + cgroupPath || key.startsWith(`${mount}${cgroupPath}/`))
-          this.#children.delete(key);
-      }
-    }
+    this.#branches.delete(cgroupPath);
   }
 
-  #members(cgroupPath: string, fileOf: (mount: string) => string, isOther: IsOther = () => false) {
+  #members(path: string, kind: MemberKind, isOther: IsOther = isNone): readonly number[] {
+    const branches = this.#branchesOf(path);
     let found = false;
-    for (const mount of this.#mounts) {
-      const members: number[] = [];
-      if (!this.#collect({ mount, file: fileOf(mount), isOther, members }, cgroupPath)) continue;
-      // A hybrid host may have the directory in one hierarchy and its processes in another.
-      if (members.length > 0) return members;
+    for (const [index, branch] of branches.entries()) {
+      const members = branch.members(kind, isOther);
+      if (members === undefined) continue;
       found = true;
+      // A hybrid host may have the directory in one hierarchy and its processes in another.
+      if (members.length === 0) continue;
+      if (index > 0) this.#branches.set(path, [branch, ...branches.filter((other) => other !== branch)]);
+      return members;
     }
-    if (!found) throw new TaskGone(`Cannot list processes of "${cgroupPath}": no hierarchy has the cgroup`);
-    return [];
+    if (found) return [];
+    this.forget(path);
+    throw new TaskGone(`Cannot list processes of "${path}": no hierarchy has the cgroup`);
   }
 
-  /** False when the cgroup is not there. */
-  #collect(
-    walk: {
-      readonly mount: string;
-      readonly file: string;
-      readonly isOther: IsOther;
-      readonly members: number[];
-    },
-    path: string,
-  ): boolean {
-    const { mount, file, isOther, members } = walk;
-    try {
-      for (const line of this.#host.read(`${mount}${path}/${file}`).split("\n")) {
-        if (line !== "") members.push(Number(line));
-      }
-    } catch (error) {
-      if (isRemoval(error)) return false;
-      // A threaded cgroup does not tell its processes: they are those of the domain above it.
-      if (!isThreaded(error)) throw error;
+  #branchesOf(path: string): readonly MemberBranch[] {
+    let branches = this.#branches.get(path);
+    if (branches === undefined) {
+      branches = this.#hierarchies.map((hierarchy) => new MemberBranch(hierarchy, path));
+      this.#branches.set(path, branches);
     }
-    for (const child of this.#childrenOf(mount, path)) {
-      const childPath = `${path === "/" ? "" : path}/${child}`;
-      if (!isOther(childPath)) this.#collect(walk, childPath);
-    }
-    return true;
-  }
-
-  #childrenOf(mount: string, path: string): Iterable<string> {
-    const key = mount + path;
-    let children = this.#children.get(key);
-    if (children === undefined) {
-      children = new CgroupChildren(this.#host, path, this.#files);
-      this.#children.set(key, children);
-    }
-    return children.list([mount], false).keys();
+    return branches;
   }
 }
 
-function isThreaded(error: unknown): boolean {
-  return error instanceof KernelError && (error.code === "EOPNOTSUPP" || error.code === "ENOTSUP");
+function isNone(): boolean {
+  return false;
 }
