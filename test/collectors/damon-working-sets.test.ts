@@ -5,7 +5,7 @@ import { controlPath, mountsOf } from "../kernel/cgroup/literal.ts";
 import { FakeDamon } from "../kernel/damon/fake-damon.ts";
 import { taskWith } from "../roles/labeler.ts";
 import { testContext } from "../support/context.ts";
-import { taskRounds } from "./task-round.ts";
+import { taskRounds } from "./task-rounds.ts";
 
 const TARGETS = "0/contexts/0/targets";
 

@@ -11,7 +11,7 @@ import { needRealCgroups, type RealCgroup, realCgroup } from "../support/cgroups
 import { testContext } from "../support/context.ts";
 import { requirement } from "../support/requirement.ts";
 import { eventually, threadedProcess } from "../support/threads.ts";
-import { taskRounds } from "./task-rounds.ts";
+import { measuringRounds } from "./task-rounds.ts";
 
 const cgroups = await requirement("real cgroups", needRealCgroups);
 const schedstat =
@@ -37,7 +37,7 @@ function taskOf({ path }: RealCgroup): Task {
 /** Measures the groups again and again. */
 function schedstatOf(host = new KernelHost()) {
   const collector = new SchedstatCollector({ schedstat: true }, testContext(host));
-  const measure = taskRounds(collector);
+  const measure = measuringRounds(collector);
   const tasks = new Map<RealCgroup, Task>();
   function of(group: RealCgroup): Seconds {
     const task = tasks.get(group) ?? taskOf(group);
@@ -120,7 +120,7 @@ describe.skipIf(!schedstat)("SchedstatCollector on this host", () => {
     using group = realCgroup("threads");
     const host = new KernelHost();
     const collector = new SchedstatCollector({ schedstat: true }, testContext(host));
-    const measure = taskRounds(collector);
+    const measure = measuringRounds(collector);
     await using threaded = await threadedProcess(group, 5);
     const task = taskOf(group);
     const isEach = () => {
@@ -139,7 +139,7 @@ describe.skipIf(!sched)("SchedCollector on this host", () => {
     using group = realCgroup("sched");
     const host = new KernelHost();
     const collector = new SchedCollector({ sched: "nr_.*switches|prio" }, testContext(host));
-    const measure = taskRounds(collector);
+    const measure = measuringRounds(collector);
     await using threaded = await threadedProcess(group, 5);
     const task = taskOf(group);
     function plain(): Readonly<Record<string, number>> {

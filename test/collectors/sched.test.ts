@@ -9,7 +9,7 @@ import { taskWith } from "../roles/labeler.ts";
 import { testContext } from "../support/context.ts";
 import { hostWith } from "../support/host-with.ts";
 import { tempTree } from "../support/tree.ts";
-import { taskRounds } from "./task-rounds.ts";
+import { measuringRounds } from "./task-rounds.ts";
 
 const options = z.object(SCHED_OPTIONS);
 
@@ -61,7 +61,7 @@ numa_faults node=1 ${node1}
       }),
     });
     const collector = collectorOn(tree.host, { sched: ".*numa" });
-    const measure = taskRounds(collector);
+    const measure = measuringRounds(collector);
     const a = task("a");
     const expected = {
       dropped: {},
@@ -90,7 +90,7 @@ numa_faults node=1 ${node1}
   test("matches the pattern at the start of a key", () => {
     using tree = tempTree({ ...KERNEL, ...cgroup("/a", { 7: "prio : 1\nse.prio : 2\nprio_x : 3\n" }) });
     const sums = (sched: string | boolean) =>
-      taskRounds(collectorOn(tree.host, { sched }))(task("a")).tasks["a"]?.["task_sched_stat"];
+      measuringRounds(collectorOn(tree.host, { sched }))(task("a")).tasks["a"]?.["task_sched_stat"];
     expect(sums("prio")).toEqual({ prio: 1, prio_x: 3 });
     expect(sums("(?P<dot>se\\.)|prio$")).toEqual({ prio: 1, "se.prio": 2 });
     expect(sums(true)).toEqual({ prio: 1, "se.prio": 2, prio_x: 3 });
@@ -100,7 +100,7 @@ numa_faults node=1 ${node1}
   test("follows threads that come and go, and takes out keys that none has any more", () => {
     using tree = tempTree({ ...KERNEL, ...cgroup("/a", { 7: "a : 1\nb : 1\n", 8: "a : 10\n" }) });
     const collector = collectorOn(tree.host);
-    const measure = taskRounds(collector);
+    const measure = measuringRounds(collector);
     const a = task("a");
     const stat = () => measure(a).tasks["a"]?.["task_sched_stat"];
     expect(stat()).toEqual({ a: 11, b: 1 });
@@ -126,7 +126,9 @@ numa_faults node=1 ${node1}
     });
     const [a, b] = [task("a"), task("b", { cgroupPath: "/a/b" })];
     const sums = (sched_tasks: Record<string, string> | undefined, ...tasks: Task[]) => {
-      const { tasks: measured } = taskRounds(collectorOn(tree.host, { sched: true, sched_tasks }))(...tasks);
+      const { tasks: measured } = measuringRounds(collectorOn(tree.host, { sched: true, sched_tasks }))(
+        ...tasks,
+      );
       return Object.fromEntries(
         Object.entries(measured).map(([id, metrics]) => [id, metrics["task_sched_stat"]]),
       );
@@ -134,7 +136,7 @@ numa_faults node=1 ${node1}
     expect(sums(undefined, a)).toEqual({ a: { k: 7 } });
     expect(sums(undefined, a, b)).toEqual({ a: { k: 5 }, b: { k: 2 } });
     expect(sums({ task_id: "a" }, a, b)).toEqual({ a: { k: 5 }, b: undefined });
-    const measure = taskRounds(collectorOn(tree.host));
+    const measure = measuringRounds(collectorOn(tree.host));
     const own = (...tasks: Task[]) => measure(...tasks).tasks["a"]?.["task_sched_stat"];
     expect([own(a), own(a, b), own(a)]).toEqual([{ k: 7 }, { k: 5 }, { k: 7 }]);
   });
@@ -147,7 +149,7 @@ numa_faults node=1 ${node1}
       ...cgroup("/c", { 3: "k : 3\n" }),
     });
     const collector = collectorOn(tree.host, { sched: true, sched_tasks: { kind: "x" } });
-    const measure = taskRounds(collector);
+    const measure = measuringRounds(collector);
     const [a, b, c] = ["a", "b", "c"].map((id) => task(id, { labels: { kind: "x" } })) as [Task, Task, Task];
     const other = task("other", { cgroupPath: "/a" });
     const ids = (...tasks: readonly Task[]) =>
@@ -170,7 +172,7 @@ numa_faults node=1 ${node1}
     using tree = tempTree({ ...KERNEL, ...cgroup("/a", { 1: "k : 1\n" }) });
     const labels: Record<string, string> = { kind: "x" };
     const collector = collectorOn(tree.host, { sched: true, sched_tasks: { kind: "x" } });
-    const measure = taskRounds(collector);
+    const measure = measuringRounds(collector);
     const a = { ...task("a"), labels };
     expect(measure(a).tasks["a"]).toEqual({ task_sched_stat: { k: 1 } });
     Object.assign(a, { labels: { kind: "y" } });
@@ -186,7 +188,7 @@ numa_faults node=1 ${node1}
     });
     const expected: number[] = [];
     const host = hostWith(tree.host, { expect: (files) => void expected.push(files) });
-    const measure = taskRounds(collectorOn(host, { sched: true, sched_tasks: { task_id: "[^c].*" } }));
+    const measure = measuringRounds(collectorOn(host, { sched: true, sched_tasks: { task_id: "[^c].*" } }));
     const tasks = ["a", "b", "c", "gone"].map((id) => task(id));
     measure(...tasks);
     measure(...tasks);
@@ -200,7 +202,7 @@ numa_faults node=1 ${node1}
       ...cgroup("/b", { 2: "k : 2\n" }),
     });
     const collector = collectorOn(tree.host);
-    const measure = taskRounds(collector);
+    const measure = measuringRounds(collector);
     const [a, b] = [task("a"), task("b")];
     measure(a, b);
     tree.remove("sys/fs/cgroup/a");
@@ -224,7 +226,7 @@ numa_faults node=1 ${node1}
         return tree.host.open(path, how);
       },
     });
-    const measure = taskRounds(collectorOn(host));
+    const measure = measuringRounds(collectorOn(host));
     const [a, b] = [task("a"), task("b")];
     expect(measure(a, b).tasks["a"]).toEqual({ task_sched_stat: { k: 1 } });
     forbidden = true;
@@ -240,7 +242,7 @@ numa_faults node=1 ${node1}
   test("says once that threads of other users are hidden", () => {
     using tree = tempTree({ ...mountsOf("v2"), "proc/self/sched": "", ...cgroup("/a", { 7: "k : 1\n" }) });
     const context = testContext(tree.host);
-    const measure = taskRounds(new SchedCollector({ sched: true }, context));
+    const measure = measuringRounds(new SchedCollector({ sched: true }, context));
     const expected = { tasks: { a: { task_sched_stat: { k: 1 } } }, dropped: {}, failure: undefined };
     expect([measure(task("a")), measure(task("a"))]).toEqual([expected, expected]);
     expect(context.logged).toEqual([
@@ -255,7 +257,7 @@ numa_faults node=1 ${node1}
     using tree = tempTree({ ...mountsOf("v2"), ...cgroup("/a", { 7: "k : 1\n" }) });
     const collector = collectorOn(tree.host);
     const needs = "/proc/self/sched: ENOENT, needs CONFIG_SCHED_DEBUG (from Linux 6.15 on always there)";
-    expect(taskRounds(collector)(task("a")).failure).toEqual(
+    expect(measuringRounds(collector)(task("a")).failure).toEqual(
       new Unsupported(`Cannot measure scheduler statistics of tasks: ${needs}`),
     );
     expect(collector.probe([task("a")])).toEqual([

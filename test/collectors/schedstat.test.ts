@@ -7,7 +7,7 @@ import { mountsOf } from "../kernel/cgroup/literal.ts";
 import { taskWith } from "../roles/labeler.ts";
 import { testContext } from "../support/context.ts";
 import { type Tree, tempTree } from "../support/tree.ts";
-import { taskRounds } from "./task-rounds.ts";
+import { measuringRounds } from "./task-rounds.ts";
 
 const options = z.object(SCHEDSTAT_OPTIONS);
 const KERNEL = { ...mountsOf("v2"), "proc/self/schedstat": "1 2 3\n", "proc/1/schedstat": "1 2 3\n" };
@@ -32,7 +32,7 @@ describe("SchedstatCollector", () => {
     using tree = tempTree(KERNEL);
     setThreads(tree, { 7: "1500000000 250000000 10", 8: "500000000 750000000 5" });
     const collector = collectorOn(tree);
-    const measure = taskRounds(collector);
+    const measure = measuringRounds(collector);
     const expected = { tasks: { a: metrics(2, 1, 15) }, dropped: {}, failure: undefined };
     expect(measure(A)).toEqual(expected);
     expect(measure(A)).toEqual(expected);
@@ -43,7 +43,7 @@ describe("SchedstatCollector", () => {
   // As many descriptors as are wanted, and none: what is known of a thread must not hang on them.
   test.each([20_000, 0])("sums never fall: threads end, come, and take over ids; %d descriptors", (limit) => {
     using tree = tempTree(KERNEL, { keptFilesLimit: limit });
-    const measure = taskRounds(collectorOn(tree));
+    const measure = measuringRounds(collectorOn(tree));
     const after = (threads: Readonly<Record<number, string>>) => {
       setThreads(tree, threads);
       return measure(A).tasks["a"];
@@ -66,7 +66,7 @@ describe("SchedstatCollector", () => {
   test("starts anew for another cgroup of the same name", () => {
     using tree = tempTree(KERNEL);
     setThreads(tree, { 7: "1000000000 0 1", 8: "2000000000 4000000000 2" });
-    const measure = taskRounds(collectorOn(tree));
+    const measure = measuringRounds(collectorOn(tree));
     expect(measure(A).tasks["a"]).toEqual(metrics(3, 4, 3));
     setThreads(tree, { 8: "2000000000 4000000000 2" });
     expect(measure({ ...A, identity: 2 }).tasks["a"]).toEqual(metrics(2, 4, 2));
@@ -79,7 +79,7 @@ describe("SchedstatCollector", () => {
   test("goes on counting when only the task's labels changed", () => {
     using tree = tempTree(KERNEL);
     setThreads(tree, { 7: "1000000000 0 1", 8: "2000000000 4000000000 2" });
-    const measure = taskRounds(collectorOn(tree));
+    const measure = measuringRounds(collectorOn(tree));
     measure(A);
     setThreads(tree, { 8: "2000000000 4000000000 2" });
     expect(measure({ ...A, labels: { task_id: "a", more: "1" } }).tasks["a"]).toEqual(metrics(3, 4, 3));
@@ -88,15 +88,15 @@ describe("SchedstatCollector", () => {
   test("measures nothing of a task that never had a thread, or is not selected", () => {
     using tree = tempTree(KERNEL);
     setThreads(tree, {});
-    expect(taskRounds(collectorOn(tree))(A).tasks["a"]).toEqual({});
+    expect(measuringRounds(collectorOn(tree))(A).tasks["a"]).toEqual({});
     setThreads(tree, { 7: "1000000000 0 1" });
-    expect(taskRounds(collectorOn(tree, { task_id: "b" }))(A).tasks["a"]).toEqual({});
-    expect(taskRounds(collectorOn(tree, { task_id: "a" }))(A).tasks["a"]).toEqual(metrics(1, 0, 1));
+    expect(measuringRounds(collectorOn(tree, { task_id: "b" }))(A).tasks["a"]).toEqual({});
+    expect(measuringRounds(collectorOn(tree, { task_id: "a" }))(A).tasks["a"]).toEqual(metrics(1, 0, 1));
   });
 
   test("keeps the total and counts each thread once while one cannot be understood", () => {
     using tree = tempTree(KERNEL);
-    const measure = taskRounds(collectorOn(tree));
+    const measure = measuringRounds(collectorOn(tree));
     setThreads(tree, { 6: "5000000000 0 5", 7: "1000000000 0 1" });
     expect(measure(A).tasks["a"]).toEqual(metrics(6, 0, 6));
     setThreads(tree, { 6: "5000000000 0 5", 7: "nonsense" });
@@ -114,7 +114,7 @@ describe("SchedstatCollector", () => {
     setThreads(tree, { 7: "0 0 0" });
     const collector = collectorOn(tree);
     const detail = `${seen}, needs CONFIG_SCHED_INFO, before Linux 5.14 without CONFIG_SCHEDSTATS also delay accounting`;
-    const measured = taskRounds(collector)(A);
+    const measured = measuringRounds(collector)(A);
     expect(measured.failure).toEqual(new Unsupported(`Cannot measure run and wait time of tasks: ${detail}`));
     expect(measured.tasks["a"]).toEqual({});
     expect(collector.probe([A])).toEqual([
@@ -142,7 +142,7 @@ describe("SchedstatCollector", () => {
     setThreads(tree, { 7: "1 2 3" });
     const collector = collectorOn(tree);
     collector.close();
-    taskRounds(collector)(A);
+    measuringRounds(collector)(A);
     expect(tree.host.keptFiles).toBe(1);
     collector.close();
     collector.close();

@@ -12,7 +12,7 @@ import { samplesIn, taskValues } from "../support/exposition-text.ts";
 import { requirement } from "../support/requirement.ts";
 import { tempTree } from "../support/tree.ts";
 import { configFiles, until, type WcaOptions, wca } from "../support/wca.ts";
-import { taskRounds } from "./task-round.ts";
+import { taskRounds } from "./task-rounds.ts";
 
 const TIMEOUT_MS = 60_000;
 const MB = 1 << 20;

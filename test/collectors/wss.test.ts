@@ -10,7 +10,7 @@ import { controlPath, mountsOf } from "../kernel/cgroup/literal.ts";
 import { taskWith } from "../roles/labeler.ts";
 import { testContext } from "../support/context.ts";
 import { type Tree, tempTree } from "../support/tree.ts";
-import { taskRounds } from "./task-round.ts";
+import { taskRounds } from "./task-rounds.ts";
 
 type Options = OptionsOf<typeof WssCollector>;
 
