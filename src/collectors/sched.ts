@@ -7,14 +7,11 @@ import { ThreadFiles } from "../kernel/proc/thread-files.ts";
 import type { MetricName } from "../model/catalogue.ts";
 import type { Host } from "../model/host.ts";
 import type { Measurement } from "../model/metric.ts";
-import { Collector } from "../model/roles.ts";
-import type { Round } from "../model/round.ts";
-import type { Probing, Support } from "../model/support.ts";
-import type { Task } from "../model/task.ts";
 import { type LevelTree, levelTree, writeLevels } from "./level-tree.ts";
-import { SelectedTasks, type TaskState } from "./selected-tasks.ts";
-import { TaskSelector, taskSelection } from "./task-selector.ts";
-import { requireThreadFile, type ThreadFileNeed, threadSupport } from "./thread-support.ts";
+import type { TaskState } from "./selected-tasks.ts";
+import { taskSelection } from "./task-selector.ts";
+import { ThreadCollector } from "./thread-collector.ts";
+import type { ThreadFileNeed } from "./thread-support.ts";
 
 const METRICS = {
   stat: "task_sched_stat",
@@ -39,47 +36,21 @@ export const SCHED_OPTIONS = {
 } as const;
 
 /** Scheduler statistics of the threads of tasks. */
-export class SchedCollector extends Collector implements Probing {
+export class SchedCollector extends ThreadCollector {
   static readonly component = defineComponent("collector", {
     doc: "Sums the scheduler statistics of a task's threads, from /proc/TID/sched.",
     options: SCHED_OPTIONS,
   });
 
-  readonly #context: HostContext;
-  readonly #tasks: SelectedTasks;
-  readonly #selector: TaskSelector;
-  #started = false;
-
   constructor({ sched, sched_tasks }: OptionsOf<typeof SchedCollector>, context: HostContext) {
-    super();
-    const { host } = context;
-    this.#context = context;
-    this.#selector = new TaskSelector(sched_tasks);
     const wanted = typeof sched === "string" ? patternToRegExp(sched) : undefined;
     const sums = new SchedLevels((key) => wanted?.test(key) ?? true);
-    this.#tasks = new SelectedTasks(host, {
-      selector: this.#selector,
+    super(context, {
+      need: NEED,
+      selection: sched_tasks,
       metrics: Object.values(METRICS),
-      stateOf: () => new TaskSched(host, sums),
+      stateOf: () => new TaskSched(context.host, sums),
     });
-  }
-
-  measure(round: Round): void {
-    if (!this.#started) requireThreadFile(this.#context, NEED);
-    this.#started = true;
-    this.#tasks.measure(round);
-  }
-
-  probe(tasks: readonly Task[]): readonly Support[] {
-    return threadSupport(
-      this.#context.host,
-      NEED,
-      tasks.filter((task) => this.#selector.selects(task)),
-    );
-  }
-
-  close(): void {
-    this.#tasks.close();
   }
 }
 

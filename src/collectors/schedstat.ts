@@ -5,14 +5,10 @@ import { ThreadFiles } from "../kernel/proc/thread-files.ts";
 import type { MetricName } from "../model/catalogue.ts";
 import type { Host } from "../model/host.ts";
 import type { Measurement } from "../model/metric.ts";
-import { Collector } from "../model/roles.ts";
-import type { Round } from "../model/round.ts";
-import type { Probing, Support } from "../model/support.ts";
-import type { Task } from "../model/task.ts";
 import { SCHED_OPTIONS } from "./sched.ts";
-import { SelectedTasks, type TaskState } from "./selected-tasks.ts";
-import { TaskSelector } from "./task-selector.ts";
-import { requireThreadFile, type ThreadFileNeed, threadSupport } from "./thread-support.ts";
+import type { TaskState } from "./selected-tasks.ts";
+import { ThreadCollector } from "./thread-collector.ts";
+import type { ThreadFileNeed } from "./thread-support.ts";
 
 const NANOSECONDS = 1e9;
 const RUN = "task_sched_run_seconds" satisfies MetricName;
@@ -38,46 +34,20 @@ export const SCHEDSTAT_OPTIONS = {
 } as const;
 
 /** Run and wait time of the threads of tasks. */
-export class SchedstatCollector extends Collector implements Probing {
+export class SchedstatCollector extends ThreadCollector {
   static readonly component = defineComponent("collector", {
     doc: "Measures how long the threads of a task ran, and how long they were ready but waited for a CPU, from /proc/TID/schedstat.",
     options: SCHEDSTAT_OPTIONS,
   });
 
-  readonly #context: HostContext;
-  readonly #tasks: SelectedTasks;
-  readonly #selector: TaskSelector;
-  #started = false;
-
   constructor({ sched_tasks }: OptionsOf<typeof SchedstatCollector>, context: HostContext) {
-    super();
-    const { host } = context;
-    this.#context = context;
-    this.#selector = new TaskSelector(sched_tasks);
     const reader = new SchedstatReader();
-    this.#tasks = new SelectedTasks(host, {
-      selector: this.#selector,
+    super(context, {
+      need: NEED,
+      selection: sched_tasks,
       metrics: [RUN, WAIT, SLICES],
-      stateOf: () => new TaskSchedstat(host, reader),
+      stateOf: () => new TaskSchedstat(context.host, reader),
     });
-  }
-
-  measure(round: Round): void {
-    if (!this.#started) requireThreadFile(this.#context, NEED);
-    this.#started = true;
-    this.#tasks.measure(round);
-  }
-
-  probe(tasks: readonly Task[]): readonly Support[] {
-    return threadSupport(
-      this.#context.host,
-      NEED,
-      tasks.filter((task) => this.#selector.selects(task)),
-    );
-  }
-
-  close(): void {
-    this.#tasks.close();
   }
 }
 
