@@ -8,7 +8,8 @@ import { hostSupport } from "./host-support.ts";
 import { loadWith, loggingOf, registryOf } from "./load.ts";
 
 /** What is looked at when no configuration is given: everything that can be measured. */
-const EVERYTHING = "runner: !MeasurementRunner { node: !CgroupNode {} }\n";
+const EVERYTHING =
+  "runner: !MeasurementRunner { node: !CgroupNode {}, sched: true, schedstat: true, wss_reset_cycles: 0 }\n";
 
 /** `wca doctor`: a table of what this host supports. Changes nothing. */
 export async function doctor(options: ParsedOptions): Promise<number> {

@@ -10,7 +10,7 @@ import type { Snapshot } from "../model/snapshot.ts";
 import type { Probing, Support } from "../model/support.ts";
 import type { Labels, Task } from "../model/task.ts";
 import { AgentState } from "./agent-state.ts";
-import { COLLECTOR_OPTIONS, makeCollectors } from "./collectors.ts";
+import { COLLECTOR_OPTIONS, catalogueRows, makeCollectors } from "./collectors.ts";
 import { Delivery } from "./delivery.ts";
 import { Discovery } from "./discovery.ts";
 import { LabelledTasks } from "./labelled-tasks.ts";
@@ -82,13 +82,14 @@ export class MeasurementRunner extends Runner {
   constructor(options: OptionsOf<typeof MeasurementRunner>, context: HostContext) {
     super();
     this.#options = options;
-    this.#context = context;
+    const catalogue = context.catalogue.with(catalogueRows(options));
+    this.#context = { ...context, catalogue };
     this.#topology = new TopologyCollector({}, context);
-    this.#collectors = makeCollectors(options, context, this.#topology);
+    this.#collectors = makeCollectors(options, this.#context, this.#topology);
     this.#watch = new Watch(context.log);
     this.#observer = new Observer(this.#collectors, this.#watch, context.log);
     this.#labelled = new LabelledTasks(options.task_label_generators, context.log);
-    this.#metrics = new MetricSet({ catalogue: context.catalogue, metricNames: options.metric_names });
+    this.#metrics = new MetricSet({ catalogue, metricNames: options.metric_names });
     const deadlineSecs = Math.max(options.interval, SHORTEST_DEADLINE_SECS);
     this.#discovery = new Discovery(options.node, deadlineSecs);
     this.#delivery = new Delivery(options.metrics_storage, deadlineSecs);

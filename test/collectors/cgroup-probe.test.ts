@@ -40,7 +40,8 @@ test("probeCgroups() tells what a missing control file needs and what is lost", 
   const time = "task_cpu_usage_seconds, task_cpu_user_seconds_total, task_cpu_system_seconds_total";
   const throttling =
     "task_cpu_periods_total, task_cpu_throttled_periods_total, task_cpu_throttled_seconds_total";
-  const parts = "task_mem_anon_bytes, task_mem_anon_thp_bytes, task_mem_file_bytes, task_mem_kernel_bytes, task_mem_working_set_bytes";
+  const parts =
+    "task_mem_anon_bytes, task_mem_anon_thp_bytes, task_mem_file_bytes, task_mem_kernel_bytes, task_mem_working_set_bytes";
   expect(probed({ ...mountsOf("v2"), "sys/fs/cgroup/a/pids.current": "1\n" })).toEqual({
     "cpu.stat": [
       false,

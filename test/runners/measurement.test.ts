@@ -1,9 +1,11 @@
 import { describe, expect, test } from "bun:test";
+import { z } from "zod";
 import { CpuCollector } from "../../src/collectors/cpu.ts";
 import type { OptionsOf } from "../../src/config/component.ts";
 import type { Metric } from "../../src/model/metric.ts";
 import { Labeler, Node, Storage } from "../../src/model/roles.ts";
 import type { Labels, Task } from "../../src/model/task.ts";
+import { COLLECTOR_OPTIONS } from "../../src/runners/collectors.ts";
 import { MeasurementRunner } from "../../src/runners/measurement.ts";
 import { taskWith } from "../roles/labeler.ts";
 import { testContext } from "../support/context.ts";
@@ -58,8 +60,11 @@ function agentOn(tree: Tree, { options = {}, iterations }: Setup = {}) {
       include_optional_labels: false,
       task_label_generators: {},
       metric_names: "current",
+      ...z.object(COLLECTOR_OPTIONS).parse({}),
       vmstat: false,
       zoneinfo: false,
+      rdt_enabled: false,
+      gather_hw_mm_topology: false,
       ...options,
     },
     { ...context, ...(iterations === undefined ? {} : { iterations }) },
@@ -653,6 +658,8 @@ describe("MeasurementRunner", () => {
     using tree = literalMachine();
     const rows = await agentOn(tree).runner.probe();
     expect([...new Set(rows.map(({ component }) => component))]).toEqual([
+      "PerfCollector",
+      "UncoreCollector",
       "CgroupCollector",
       "TopologyCollector",
       "CpuCollector",
@@ -660,6 +667,7 @@ describe("MeasurementRunner", () => {
       "NumaCollector",
       "PressureCollector",
       "VmstatCollector",
+      "HugepagesCollector",
     ]);
     expect(rows.filter(({ component }) => component === CpuCollector.name)).toEqual([
       { component: "CpuCollector", feature: "CPU time by CPU", supported: true, detail: "/proc/stat" },
