@@ -4,8 +4,8 @@
  */
 import * as fs from "node:fs";
 import { z } from "zod";
-import { PerfCollector } from "../src/collectors/perf.ts";
-import { PERF_OPTIONS } from "../src/collectors/perf-options.ts";
+import { PERF_OPTIONS } from "../src/collectors/perf/options.ts";
+import { PerfCollector } from "../src/collectors/perf/perf.ts";
 import { readLayout } from "../src/kernel/cgroup/layout.ts";
 import { KernelHost } from "../src/kernel/host.ts";
 import { PerfHierarchy } from "../src/kernel/perf/hierarchy.ts";

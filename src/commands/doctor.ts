@@ -8,8 +8,14 @@ import { hostSupport } from "./host-support.ts";
 import { loadWith, loggingOf, registryOf } from "./load.ts";
 
 /** What is looked at when no configuration is given: everything that can be measured. */
-const EVERYTHING =
-  "runner: !MeasurementRunner { node: !CgroupNode {}, sched: true, schedstat: true, wss_reset_cycles: 0 }\n";
+const EVERYTHING = `runner: !MeasurementRunner
+  node: !CgroupNode {}
+  event_names: [task_cpu_clock_seconds, task_instructions]
+  uncore_event_names: [platform_cas_count_reads]
+  sched: true
+  schedstat: true
+  wss_reset_cycles: 0
+`;
 
 /** `wca doctor`: a table of what this host supports. Changes nothing. */
 export async function doctor(options: ParsedOptions): Promise<number> {

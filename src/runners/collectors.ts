@@ -1,21 +1,24 @@
 import type { z } from "zod";
-import { CgroupCollector } from "../collectors/cgroup.ts";
+import { CgroupCollector } from "../collectors/cgroup/cgroup.ts";
 import { CpuCollector } from "../collectors/cpu.ts";
 import { HugepagesCollector } from "../collectors/hugepages.ts";
 import { MemoryCollector } from "../collectors/memory.ts";
-import { MEMORY_MODULE_OPTIONS, MemoryModulesCollector } from "../collectors/memory-modules.ts";
+import {
+  MEMORY_MODULE_OPTIONS,
+  MemoryModulesCollector,
+} from "../collectors/memory-modules/memory-modules.ts";
 import { NumaCollector } from "../collectors/numa.ts";
-import { PerfCollector } from "../collectors/perf.ts";
-import { PERF_OPTIONS, perfRows } from "../collectors/perf-options.ts";
+import { PERF_OPTIONS, perfRows } from "../collectors/perf/options.ts";
+import { PerfCollector } from "../collectors/perf/perf.ts";
 import { PressureCollector } from "../collectors/pressure.ts";
-import { RESCTRL_OPTIONS, ResctrlCollector } from "../collectors/resctrl.ts";
-import { SCHED_OPTIONS, SchedCollector } from "../collectors/sched.ts";
-import { SCHEDSTAT_OPTIONS, SchedstatCollector } from "../collectors/schedstat.ts";
+import { RESCTRL_OPTIONS, ResctrlCollector } from "../collectors/resctrl/resctrl.ts";
+import { SCHED_OPTIONS, SchedCollector } from "../collectors/scheduler/sched.ts";
+import { SCHEDSTAT_OPTIONS, SchedstatCollector } from "../collectors/scheduler/schedstat.ts";
 import type { TopologyCollector } from "../collectors/topology.ts";
-import { UncoreCollector } from "../collectors/uncore.ts";
-import { UNCORE_OPTIONS, uncoreRows } from "../collectors/uncore-options.ts";
+import { UNCORE_OPTIONS, uncoreRows } from "../collectors/uncore/options.ts";
+import { UncoreCollector } from "../collectors/uncore/uncore.ts";
 import { VMSTAT_OPTIONS, VmstatCollector } from "../collectors/vmstat.ts";
-import { WSS_OPTIONS, WssCollector, wantsWorkingSets } from "../collectors/wss.ts";
+import { WSS_OPTIONS, WssCollector, wantsWorkingSets } from "../collectors/working-set/wss.ts";
 import { ZONEINFO_OPTIONS, ZoneinfoCollector } from "../collectors/zoneinfo.ts";
 import type { HostContext } from "../config/component.ts";
 import type { MetricRow } from "../model/catalogue.ts";
@@ -47,10 +50,11 @@ export function makeCollectors(
   context: HostContext,
   topology: TopologyCollector,
 ): readonly Collector[] {
+  const { event_names, uncore_event_names, rdt_enabled, sched, schedstat, gather_hw_mm_topology } = options;
   return [
     // Perf events take their descriptors before files are kept open.
-    new PerfCollector(options, context),
-    new UncoreCollector(options, context),
+    ...when(event_names.length > 0, () => new PerfCollector(options, context)),
+    ...when(uncore_event_names.length > 0, () => new UncoreCollector(options, context)),
     new CgroupCollector({}, context),
     topology,
     new CpuCollector({}, context),
@@ -59,12 +63,17 @@ export function makeCollectors(
     new PressureCollector({}, context),
     new VmstatCollector(options, context),
     new ZoneinfoCollector(options, context),
-    new ResctrlCollector(options, context),
-    ...(options.sched === false ? [] : [new SchedCollector(options, context)]),
-    ...(options.schedstat ? [new SchedstatCollector(options, context)] : []),
+    ...when(rdt_enabled !== false, () => new ResctrlCollector(options, context)),
+    ...when(sched !== false, () => new SchedCollector(options, context)),
+    ...when(schedstat, () => new SchedstatCollector(options, context)),
     new HugepagesCollector({}, context),
-    new MemoryModulesCollector(options, context),
+    ...when(gather_hw_mm_topology !== false, () => new MemoryModulesCollector(options, context)),
     // After resctrl, whose memory bandwidth of this round it needs.
-    ...(wantsWorkingSets(options) ? [new WssCollector(options, context)] : []),
+    ...when(wantsWorkingSets(options), () => new WssCollector(options, context)),
   ];
+}
+
+/** What is not switched on is not even made: it has no series about itself and no rows in doctor. */
+function when(wanted: boolean, make: () => Collector): readonly Collector[] {
+  return wanted ? [make()] : [];
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { CgroupCollector } from "../collectors/cgroup.ts";
+import { CgroupCollector } from "../collectors/cgroup/cgroup.ts";
 import { TopologyCollector } from "../collectors/topology.ts";
 import { defineComponent, type HostContext, type OptionsOf } from "../config/component.ts";
 import { labelName, ref, seconds } from "../config/schema.ts";

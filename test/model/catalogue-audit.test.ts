@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { perfRows } from "../../src/collectors/perf-options.ts";
+import { perfRows } from "../../src/collectors/perf/options.ts";
 import { ROWS } from "../../src/model/catalogue/rows.ts";
 import type { MetricRow, Unit } from "../../src/model/catalogue.ts";
 

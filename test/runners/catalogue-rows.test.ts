@@ -4,7 +4,7 @@ import type { Metric } from "../../src/model/metric.ts";
 import { Node, Storage } from "../../src/model/roles.ts";
 import type { Task } from "../../src/model/task.ts";
 import { MeasurementRunner } from "../../src/runners/measurement.ts";
-import { MOUNT, perfMachine, task } from "../collectors/perf-machine.ts";
+import { MOUNT, perfMachine, task } from "../collectors/perf/perf-machine.ts";
 
 class OneTask extends Node {
   discover(): readonly Task[] {

@@ -658,8 +658,6 @@ describe("MeasurementRunner", () => {
     using tree = literalMachine();
     const rows = await agentOn(tree).runner.probe();
     expect([...new Set(rows.map(({ component }) => component))]).toEqual([
-      "PerfCollector",
-      "UncoreCollector",
       "CgroupCollector",
       "TopologyCollector",
       "CpuCollector",

@@ -72,7 +72,9 @@ describe.skipIf(!real)("CgroupMembers on this host", () => {
     const moved = threaded.pid;
     fs.writeFileSync(`${cpu}${inner.path}/tasks`, String(moved));
     const members = new CgroupMembers(host, layout);
-    expect(members.threads(inner.path)).toEqual([moved]);
+    // A thread that the moved one starts is there with it.
+    expect(members.threads(inner.path)).toContain(moved);
+    expect(members.threads(inner.path).length).toBeLessThan(THREADS);
     expect(members.threads(group.path, (path) => path === inner.path)).not.toContain(moved);
     expect(members.threads(group.path).filter((id) => id === moved)).toEqual([moved]);
     // Each of the two cgroups has the process in its list.
@@ -90,7 +92,8 @@ describe.skipIf(!real)("CgroupMembers on this host", () => {
       fs.writeFileSync(`${directory}/cgroup.type`, "threaded");
       fs.writeFileSync(`${directory}/cgroup.threads`, String(threaded.pid));
       const members = new CgroupMembers(host, layout);
-      expect(members.threads(inner.path)).toEqual([threaded.pid]);
+      expect(members.threads(inner.path)).toContain(threaded.pid);
+      expect(members.threads(inner.path).length).toBeLessThan(THREADS);
       expect(members.processes(inner.path)).toEqual([]);
       expect(members.processes(group.path)).toEqual([threaded.pid]);
       expect(members.threads(group.path)).toContain(threaded.pid);

@@ -1,7 +1,7 @@
 /* CgroupReader and CgroupCollector on the cgroups of this host. */
 import { describe, expect, test } from "bun:test";
 import * as fs from "node:fs";
-import { CgroupCollector } from "../../../src/collectors/cgroup.ts";
+import { CgroupCollector } from "../../../src/collectors/cgroup/cgroup.ts";
 import { CELL_NAMES, type CellName } from "../../../src/kernel/cgroup/files.ts";
 import { readLayout } from "../../../src/kernel/cgroup/layout.ts";
 import { CgroupReader, CgroupReading } from "../../../src/kernel/cgroup/reader.ts";

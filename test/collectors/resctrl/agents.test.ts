@@ -1,0 +1,230 @@
+import { describe, expect, test } from "bun:test";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { groupName, readOwner } from "../../../src/kernel/resctrl/group-name.ts";
+import { needRealCgroups, realCgroup } from "../../support/cgroups.ts";
+import { requirement } from "../../support/requirement.ts";
+import { needResctrl, resctrlMachine, resctrlNamespace } from "../../support/resctrl-sim.ts";
+import { configFiles, until } from "../../support/wca.ts";
+import { agentGroups, taskOf, threadsOf, watching } from "./resctrl-watch.ts";
+
+const MAIN = path.join(import.meta.dirname, "../../../src/main.ts");
+const LONG_MS = 60_000;
+
+const haveSim = await requirement("a simulated resctrl", needResctrl);
+const haveCgroups = await requirement("real cgroups", needRealCgroups);
+
+describe.skipIf(!haveSim || !haveCgroups)("groups of several agents", () => {
+  test("open() removes the groups of agents that have ended, wherever they are, and nobody else's", async () => {
+    using machine = await resctrlMachine();
+    const { root } = machine.sim;
+    const self = readOwner(machine.host);
+    fs.mkdirSync(`${root}/wca-be`);
+    const dead = [
+      groupName({ ...self, pid: 4_194_303 }, "gone"),
+      // The pid came again.
+      groupName({ ...self, start: self.start - 1 }, "earlier"),
+    ];
+    const others = [
+      groupName({ ...self, pid: 1, start: readOwnerOf(1).start }, "other"),
+      groupName({ ...self, pid: 4_194_303, namespace: 1 }, "elsewhere"),
+      groupName(self, "own"),
+      `${dead[0]}-copy`,
+      "wca-batch",
+      "kubepods-burstable-pod1",
+    ].sort();
+    for (const name of [...dead, ...others]) {
+      for (const control of ["", "wca-be/"]) fs.mkdirSync(`${root}/${control}mon_groups/${name}`);
+    }
+    using watch = watching(machine.host);
+    for (const control of ["", "wca-be/"]) {
+      expect(fs.readdirSync(`${root}/${control}mon_groups`).sort()).toEqual(others);
+    }
+    expect(watch.context.logged).toEqual([
+      ["info", "Removed monitoring groups that an agent had left when it crashed: 4"],
+    ]);
+    watch.round([]);
+    watch.collector.close();
+    expect(fs.readdirSync(`${root}/mon_groups`).sort()).toEqual(others);
+  });
+
+  function readOwnerOf(pid: number): { readonly start: number } {
+    const stat = fs.readFileSync(`/proc/${pid}/stat`, "utf8");
+    return { start: Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]) };
+  }
+
+  test("measure() removes the groups of an agent that crashed meanwhile when RMIDs run out", async () => {
+    using machine = await resctrlMachine({ rmids: 2, frozen: true });
+    using cgroup = realCgroup("a");
+    cgroup.sleep();
+    using watch = watching(machine.host);
+    const self = readOwner(machine.host);
+    fs.mkdirSync(`${machine.sim.root}/mon_groups/${groupName({ ...self, pid: 4_194_303 }, "gone")}`);
+    expect(Object.keys(watch.round([taskOf(cgroup)])["a"] ?? {}).length).toBe(4);
+    expect(watch.context.logged).toEqual([]);
+  });
+
+  test(
+    "1,000 tasks come and go and leave no group and no descriptor",
+    async () => {
+      using machine = await resctrlMachine({ rmids: 24, limboAttempts: 0, frozen: true });
+      using cgroup = realCgroup("all");
+      const cgroups = Array.from({ length: 10 }, (_, index) => cgroup.child(`t${index}`));
+      for (const { sleep } of cgroups) sleep();
+      using watch = watching(machine.host);
+      for (let wave = 0; wave < 100; wave++) {
+        const tasks = cgroups.map((child, index) =>
+          taskOf(child, { id: `task-${wave}-${index}`, identity: wave }),
+        );
+        watch.round(tasks);
+        expect(watch.platform).toEqual({ wca_rdt_groups: 10, wca_rdt_unwatched_tasks: 0 });
+      }
+      expect(agentGroups(machine.sim.root).length).toBe(10);
+      watch.round([]);
+      expect(agentGroups(machine.sim.root)).toEqual([]);
+      expect(machine.host.keptFiles).toBe(0);
+      expect(machine.sim.operations()).toMatchObject({ mkdir: 1000, rmdir: 1000, refused: 0 });
+      expect(watch.context.logged).toEqual([]);
+    },
+    LONG_MS,
+  );
+});
+
+describe.skipIf(!haveSim || !haveCgroups)("the agent itself", () => {
+  interface Agents extends Disposable {
+    readonly root: string;
+    start(name: string, cgroupPath: string): Agent;
+  }
+
+  interface Agent {
+    readonly process: Bun.Subprocess<"ignore", "pipe", "ignore">;
+    /** All it says, once it has ended. */
+    readonly said: Promise<string>;
+    /** What it stored last. */
+    metrics(): string;
+  }
+
+  /** Agents in one namespace that has a resctrl; `using` kills them. */
+  async function agents(options: Parameters<typeof resctrlNamespace>[0] = {}): Promise<Agents> {
+    using undo = new DisposableStack();
+    const namespace = undo.use(await resctrlNamespace(options));
+    const directory = fs.mkdtempSync("/tmp/wca-resctrl-agent-");
+    undo.defer(() => fs.rmSync(directory, { recursive: true, force: true }));
+    const cleanup = undo.move();
+    return {
+      root: namespace.sim.root,
+      start(name, cgroupPath) {
+        configFiles(directory, { [`${name}.yaml`]: config(name, cgroupPath) });
+        const command = [process.execPath, MAIN, "run", "--root", "--config", `${directory}/${name}.yaml`];
+        const child = Bun.spawn(namespace.wrap(command), {
+          cwd: directory,
+          stdin: "ignore",
+          stdout: "pipe",
+          stderr: "ignore",
+        });
+        cleanup.defer(() => child.kill("SIGKILL"));
+        const file = `${directory}/${name}.prom`;
+        return {
+          process: child,
+          said: child.stdout.text(),
+          metrics: () => (fs.existsSync(file) ? fs.readFileSync(file, "utf8") : ""),
+        };
+      },
+      [Symbol.dispose]: () => cleanup.dispose(),
+    };
+  }
+
+  function config(name: string, cgroupPath: string): string {
+    return `runner: !MeasurementRunner
+  interval: 0.05
+  node: !StaticNode
+    tasks: ["${cgroupPath}"]
+  rdt_enabled: true
+  metrics_storage: !LogStorage
+    output_filename: ${name}.prom
+    overwrite: true
+`;
+  }
+
+  /** Name of the group that has this thread. Groups come and go meanwhile. */
+  function groupOf(root: string, pid: number): string | undefined {
+    return agentGroups(root).find((name) => {
+      const group = `${root}/mon_groups/${name}`;
+      try {
+        return threadsOf(group).includes(pid);
+      } catch (error) {
+        if (fs.existsSync(group)) throw error;
+        return false;
+      }
+    });
+  }
+
+  test(
+    "an agent that was killed leaves groups, which the next one removes at once; one that ends leaves none",
+    async () => {
+      using host = await agents();
+      const { root } = host;
+      using cgroup = realCgroup("a");
+      const pid = cgroup.sleep();
+      const killed = host.start("killed", cgroup.path);
+      await until(() => groupOf(root, pid) !== undefined);
+      const left = groupOf(root, pid);
+      killed.process.kill("SIGKILL");
+      const next = host.start("next", cgroup.path);
+      await until(() => groupOf(root, pid) !== undefined && groupOf(root, pid) !== left);
+      expect(agentGroups(root).length).toBe(1);
+      await until(() => /^task_llc_occupancy_bytes\{.*\} \d+/m.test(next.metrics()));
+      next.process.kill("SIGTERM");
+      expect(await next.process.exited).toBe(0);
+      expect(agentGroups(root)).toEqual([]);
+      expect(await next.said).toContain(
+        "Removed monitoring groups that an agent had left when it crashed: 1",
+      );
+    },
+    LONG_MS,
+  );
+
+  test(
+    "two agents leave each other's groups alone, and neither takes the other's task away",
+    async () => {
+      using host = await agents();
+      const { root } = host;
+      using a = realCgroup("a");
+      using b = realCgroup("b");
+      const [pidA, pidB] = [a.sleep(), b.sleep()];
+      const first = host.start("first", a.path);
+      await until(() => groupOf(root, pidA) !== undefined);
+      const group = groupOf(root, pidA);
+      const second = host.start("second", b.path);
+      const third = host.start("third", a.path);
+      await until(() => groupOf(root, pidB) !== undefined);
+      await until(() => /^wca_rdt_unwatched_tasks\{.*\} 1/m.test(third.metrics()));
+      expect(groupOf(root, pidA)).toBe(group);
+      for (const ended of [first, second]) {
+        ended.process.kill("SIGTERM");
+        expect(await ended.process.exited).toBe(0);
+      }
+      // The third takes over what the first has left in good order.
+      await until(() => /^wca_rdt_unwatched_tasks\{.*\} 0/m.test(third.metrics()));
+      expect(groupOf(root, pidA)).not.toBe(group);
+      third.process.kill("SIGTERM");
+      expect(await third.process.exited).toBe(0);
+      expect(agentGroups(root)).toEqual([]);
+    },
+    LONG_MS,
+  );
+
+  test(
+    "an agent that demands resctrl ends where there is no monitoring, and leaves resctrl as it is",
+    async () => {
+      using host = await agents({ layout: "no-monitoring" });
+      using cgroup = realCgroup("a");
+      const { process: child, said } = host.start("only", cgroup.path);
+      expect(await child.exited).toBe(1);
+      expect(await said).toContain(
+        "Cannot use resctrl, which rdt_enabled: true demands: resctrl has no monitoring",
+      );
+    },
+    LONG_MS,
+  );
+});
