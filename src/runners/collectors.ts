@@ -65,7 +65,7 @@ export function makeCollectors(
     new ZoneinfoCollector(options, context),
     ...when(rdt_enabled !== false, () => new ResctrlCollector(options, context)),
     ...when(sched !== false, () => new SchedCollector(options, context)),
-    ...when(schedstat, () => new SchedstatCollector(options, context)),
+    ...when(schedstat ?? sched !== false, () => new SchedstatCollector(options, context)),
     new HugepagesCollector({}, context),
     ...when(gather_hw_mm_topology !== false, () => new MemoryModulesCollector(options, context)),
     // After resctrl, whose memory bandwidth of this round it needs.

@@ -1,4 +1,6 @@
 import { expect, test } from "bun:test";
+import * as fs from "node:fs";
+import * as path from "node:path";
 import { perfRows } from "../../src/collectors/perf/options.ts";
 import { ROWS } from "../../src/model/catalogue/rows.ts";
 import type { MetricRow, Unit } from "../../src/model/catalogue.ts";
@@ -154,6 +156,79 @@ const NOT_SUMMED: Readonly<Partial<Record<Name, "none" | "max">>> = {
   task_subcontainers: "none",
 };
 
+/** Faults and limits of the original, by their numbers in its description, that values of these names are without. */
+const MENDED: Readonly<Partial<Record<Name, readonly string[]>>> = {
+  task_stalled_mem_loads: ["A3"],
+  task_offcore_requests_l3_miss_demand_data_rd: ["A3", "C26"],
+  task_offcore_requests_demand_data_rd: ["A3"],
+  task_offcore_requests_demand_rfo: ["A3"],
+  task_offcore_requests_outstanding_l3_miss_demand_data_rd: ["A3", "C26"],
+  task_mem_load_retired_local_pmm: ["A3"],
+  task_mem_load_retired_local_dram: ["A3"],
+  task_mem_load_retired_remote_dram: ["A3"],
+  task_mem_inst_retired_loads: ["A3"],
+  task_mem_inst_retired_stores: ["A3"],
+  task_dtlb_load_misses: ["A3"],
+  task_scaling_factor_avg: ["C3"],
+  task_scaling_factor_max: ["C3"],
+  task_ips: ["C3"],
+  task_ipc: ["C3"],
+  task_cache_hit_ratio: ["C3", "C4"],
+  task_cache_misses_per_kilo_instructions: ["C3", "C4"],
+  task_llc_occupancy_bytes: ["C16", "C17"],
+  task_mem_bandwidth_bytes: ["C16", "C17"],
+  task_mem_bandwidth_local_bytes: ["C16", "C17"],
+  task_cpu_usage_seconds: ["A1", "C21"],
+  task_mem_usage_bytes: ["A1"],
+  task_mem_max_usage_bytes: ["A1"],
+  task_mem_numa_pages: ["A1", "C2"],
+  task_mem_page_faults: ["A1"],
+  task_wss_referenced_bytes: ["C10"],
+  task_working_set_size_bytes: ["C10"],
+  task_sched_stat: ["C12"],
+  task_sched_stat_numa_faults: ["C12"],
+  platform_dimm_count: ["C22"],
+  platform_dimm_total_size_bytes: ["C22"],
+  platform_dimm_speed_bytes_per_second: ["C22"],
+  platform_vmstat_numa_hint_faults: ["C1"],
+  platform_pmm_bandwidth_reads: ["C5", "C6"],
+  platform_pmm_bandwidth_writes: ["C5", "C6"],
+  platform_cas_count_reads: ["C5", "C6"],
+  platform_cas_count_writes: ["C5", "C6"],
+  platform_upi_rxl_flits: ["C5"],
+  platform_upi_txl_flits: ["C5"],
+  platform_rpq_occupancy: ["C5", "C6", "D10"],
+  platform_rpq_inserts: ["C5", "C6", "D10"],
+  platform_imc_clockticks: ["C5", "C6"],
+  platform_rpq_read_latency_seconds: ["C7"],
+  platform_pmm_reads_bytes_per_second: ["C5", "D10"],
+  platform_pmm_writes_bytes_per_second: ["C5", "D10"],
+  platform_pmm_total_bytes_per_second: ["C5", "D10"],
+  platform_dram_reads_bytes_per_second: ["C5", "D10"],
+  platform_dram_writes_bytes_per_second: ["C5", "D10"],
+  platform_dram_total_bytes_per_second: ["C5", "D10"],
+  platform_dram_hit_ratio: ["C5"],
+  platform_upi_bandwidth_bytes_per_second: ["C5", "D10"],
+  platform_scaling_uncore_factor: ["C5"],
+};
+
+/** Measured in another way or under other conditions, without a number of its own in that description. */
+const OTHERWISE: readonly Name[] = [
+  "task_instructions",
+  "task_cycles",
+  "task_cache_misses",
+  "task_cache_references",
+  "task_mem_bandwidth_remote_bytes",
+  "task_mem_limit_bytes",
+  "task_mem_soft_limit_bytes",
+  "task_wss_measure_overhead_seconds",
+  "wca_mem_usage_bytes",
+  "platform_capacity_per_nvdimm_bytes",
+  "platform_avg_power_per_nvdimm_watts",
+  "platform_nvdimm_read_bandwidth_bytes_per_second",
+  "platform_nvdimm_write_bandwidth_bytes_per_second",
+];
+
 const rows: Readonly<Record<string, MetricRow | undefined>> = ROWS;
 
 test("every metric of the original is in the catalogue", () => {
@@ -185,6 +260,36 @@ test("no difference is listed that is none", () => {
     return same ? [name] : [];
   });
   expect(idle).toEqual([]);
+});
+
+test("what differs is said in the row, with the number of the original's fault, and nothing else is", () => {
+  const wanted = [...Object.keys(DIFFERENCES), ...Object.keys(MENDED), ...OTHERWISE];
+  const said = ORIGINAL.flatMap(([name]) => (rows[name]?.differs === undefined ? [] : [name as string]));
+  expect(said.toSorted()).toEqual([...new Set(wanted)].toSorted());
+  const unsaid = Object.entries(MENDED).flatMap(([name, faults]) => {
+    const differs = rows[name]?.differs ?? "";
+    return faults.flatMap((fault) =>
+      new RegExp(`\\b${fault}\\b`).test(differs) ? [] : [`${name} ${fault}`],
+    );
+  });
+  expect(unsaid).toEqual([]);
+});
+
+test("only metrics of the original say how they differ from it", () => {
+  const original = new Set<string>(ORIGINAL.map(([name]) => name));
+  const wrong = Object.entries<MetricRow>(ROWS).filter(([name, row]) => row.differs && !original.has(name));
+  expect(wrong.map(([name]) => name)).toEqual([]);
+});
+
+test("every metric of the original is produced in a test of a collector or of a whole round", () => {
+  const root = path.join(import.meta.dirname, "..");
+  const producing = ["collectors/**/*.test.ts", "runners/*.test.ts", "golden/*.prom"].flatMap((pattern) =>
+    [...new Bun.Glob(pattern).scanSync(root)].map((file) => fs.readFileSync(path.join(root, file), "utf8")),
+  );
+  const words = new Set(
+    producing.flatMap((text) => text.match(/\b(?:task|platform|wca)_[a-z0-9_]+\b/g) ?? []),
+  );
+  expect(ORIGINAL.flatMap(([name]) => (words.has(name) ? [] : [name]))).toEqual([]);
 });
 
 test("metrics of tasks are summed over containers where that makes sense", () => {

@@ -26,9 +26,9 @@ const NEED: ThreadFileNeed = {
 export const SCHEDSTAT_OPTIONS = {
   schedstat: z
     .boolean()
-    .default(false)
+    .optional()
     .describe(
-      "Measure how long the threads of a task ran and waited for a CPU, from /proc/TID/schedstat. Keeps a descriptor for each thread as long as there are plenty.",
+      "Measure how long the threads of a task ran and waited for a CPU, from /proc/TID/schedstat. Keeps a descriptor for each thread as long as there are plenty. Default: true when sched is not false.",
     ),
   sched_tasks: SCHED_OPTIONS.sched_tasks,
 } as const;

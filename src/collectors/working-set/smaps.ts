@@ -3,6 +3,7 @@ import { readLayout } from "../../kernel/cgroup/layout.ts";
 import { CgroupMembers } from "../../kernel/cgroup/members.ts";
 import { clearReferenced } from "../../kernel/proc/clear-refs.ts";
 import { findSmapsFile, readReferenced, type SmapsFile } from "../../kernel/proc/smaps.ts";
+import { NEEDED_TO_SEE_THREADS } from "../../kernel/proc/thread-files.ts";
 import { KernelError, TaskGone, Unsupported } from "../../model/errors.ts";
 import type { Round, TaskUnderMeasure } from "../../model/round.ts";
 import type { Task } from "../../model/task.ts";
@@ -12,9 +13,14 @@ import { WorkingSet, type WorkingSetOptions } from "./working-set.ts";
 /** What an errno of these files means, where it is to be expected. */
 const MEANING: Readonly<Record<string, string>> = {
   "smaps EACCES": "process of another user or with more capabilities; needs CAP_SYS_PTRACE",
+  "smaps EPERM": NEEDED_TO_SEE_THREADS,
   "clear_refs EACCES": "process of another user; needs CAP_DAC_OVERRIDE",
+  "clear_refs EPERM": NEEDED_TO_SEE_THREADS,
   "clear_refs EROFS": "/proc is mounted read-only",
 };
+
+/** Some hardware does not answer the first reading of a task's bandwidth. */
+const PATIENCE = 2;
 
 interface Watched {
   readonly task: Task;
@@ -33,6 +39,8 @@ export class SmapsWorkingSets implements WorkingSetSource {
   /** By task id; pruned by the list of present tasks. */
   readonly #watched = new Map<string, Watched>();
   readonly #said = new Set<string>();
+  /** Measurements in a row in which no task had its bandwidth. */
+  #withoutBandwidth = 0;
 
   /** Throws {@link Unsupported} where the kernel tells nothing of referenced memory. */
   constructor(options: WorkingSetOptions, context: HostContext) {
@@ -45,6 +53,11 @@ export class SmapsWorkingSets implements WorkingSetSource {
     this.#context = context;
     this.#file = file;
     this.#members = new CgroupMembers(context.host, readLayout(context.host));
+    // The first process is always there and nearly always somebody else's; hidden ones look as if they had ended.
+    if (context.host.identity("/proc/1") === undefined)
+      this.#say(
+        `Cannot see processes of other users, referenced memory of tasks will lack them: ${NEEDED_TO_SEE_THREADS}`,
+      );
   }
 
   measure(round: Round, tasks: readonly TaskUnderMeasure[]): ReadonlyMap<string, WorkingSetFigures> {
@@ -64,7 +77,8 @@ export class SmapsWorkingSets implements WorkingSetSource {
         round.drop(task, error);
       }
     }
-    if (figures.size > 0 && withBandwidth === 0) this.#sayWithoutBandwidth();
+    if (withBandwidth > 0) this.#withoutBandwidth = 0;
+    else if (figures.size > 0 && ++this.#withoutBandwidth >= PATIENCE) this.#sayWithoutBandwidth();
     this.#prune(figures);
     return figures;
   }

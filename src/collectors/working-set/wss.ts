@@ -100,8 +100,11 @@ export class WssCollector extends Collector implements Probing {
 
   measure(round: Round): void {
     if (!this.#on) return;
-    if (this.#isDue(round.timeMs)) this.#measureNow(round);
-    for (const { task, measurements } of round.tasks) put(measurements, this.#figuresOf(task));
+    try {
+      if (this.#isDue(round.timeMs)) this.#measureNow(round);
+    } finally {
+      for (const { task, measurements } of round.tasks) put(measurements, this.#figuresOf(task));
+    }
   }
 
   probe(): readonly Support[] {
@@ -124,11 +127,12 @@ export class WssCollector extends Collector implements Probing {
   }
 
   #measureNow(round: Round): void {
+    // Nothing of the measurement before is left when this one fails.
+    this.#known = new Map();
     this.#source ??= this.#makeSource();
     this.#measuredMs = round.timeMs;
     const tasks = round.tasks.filter(({ task }) => this.#selector.selects(task));
     const figures = this.#source.measure(round, tasks);
-    this.#known = new Map();
     for (const { task } of tasks) {
       const found = figures.get(task.id);
       if (found !== undefined) this.#known.set(task.id, { task, figures: found });

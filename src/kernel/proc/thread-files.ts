@@ -6,6 +6,11 @@ const ENDED: ReadonlySet<string> = new Set(["ENOENT", "ESRCH"]);
 /** What is wrong when threads of other users cannot be seen. */
 export const NEEDED_TO_SEE_THREADS =
   "/proc is mounted with hidepid or a security module forbids it; needs CAP_SYS_PTRACE, or the group that the mount option gid= of /proc names";
+/**
+ * How many readings in a row may lack a thread before it is another one. A thread that moves between cgroups
+ * which are listed one after the other is in neither list, and would count with all it ever did afterwards.
+ */
+const LACKED_READINGS = 3;
 const FORBIDDEN: ReadonlySet<string> = new Set(["EACCES", "EPERM"]);
 
 interface Thread<State> {
@@ -37,7 +42,8 @@ export class ThreadFiles<State> {
 
   /**
    * Reads the file of each of these threads; `visit` finds it in the host's buffer. A thread that has ended
-   * is left out, one that is not in the list any more is forgotten. Returns how many were read.
+   * is left out. One that is not in the list has its file closed, and is forgotten when it stays away.
+   * Returns how many were read.
    */
   read(threads: readonly number[], visit: (length: number, state: State) => void): number {
     this.#reading++;
@@ -91,7 +97,11 @@ export class ThreadFiles<State> {
 
   #prune(): void {
     for (const [id, thread] of this.#threads) {
-      if (thread.seen !== this.#reading) this.#forget(id, thread);
+      const lacked = this.#reading - thread.seen;
+      if (lacked === 0) continue;
+      thread.file?.close();
+      thread.file = undefined;
+      if (lacked > LACKED_READINGS) this.#threads.delete(id);
     }
   }
 

@@ -48,7 +48,8 @@ export const AGENT_ROWS = {
     labels: ["function"],
     merge: "none",
     source: "the agent",
-    differs: "Function labels that name parts the agent does not have are absent.",
+    differs:
+      "Function labels that name parts the agent does not have are absent. The unit is told as seconds.",
   },
   wca_duration_seconds_avg: {
     help: "Mean duration of the calls of a function of the agent since its start.",

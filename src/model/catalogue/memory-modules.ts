@@ -15,6 +15,7 @@ export const MEMORY_MODULE_ROWS = {
     merge: "none",
     source: DMI,
     option: OPTION,
+    differs: "Modules of any type and of unknown speed count (C22).",
   },
   platform_dimm_total_size_bytes: {
     help: "Size of the memory modules of the host by type, ram or nvm.",
@@ -25,6 +26,7 @@ export const MEMORY_MODULE_ROWS = {
     merge: "none",
     source: DMI,
     option: OPTION,
+    differs: "GB and MB are 2^30 and 2^20 bytes, and modules of any type and of unknown speed count (C22).",
   },
   platform_dimm_speed_bytes_per_second: {
     help: "What the RAM modules can transfer together by the speed they are built for. Modules of unknown speed are left out.",
@@ -35,6 +37,8 @@ export const MEMORY_MODULE_ROWS = {
     merge: "none",
     source: `${DMI} Speed`,
     option: OPTION,
+    differs:
+      "The sum of what each module can do, not the last one times their number; any speed, and absent where none is known (C22).",
   },
   platform_dimm_configured_speed_bytes_per_second: {
     help: "What the RAM modules can transfer together by the speed they are run with, which may be lower than the one they are built for.",
@@ -55,6 +59,7 @@ export const MEMORY_MODULE_ROWS = {
     merge: "none",
     source: `${DMI} Volatile Size of Optane modules`,
     option: OPTION,
+    differs: "From SMBIOS instead of ipmctl, and absent where that does not tell it; its unit is bytes.",
   },
   platform_capacity_per_nvdimm_bytes: {
     help: "Size of a persistent memory module; the mean where they differ.",
@@ -65,6 +70,7 @@ export const MEMORY_MODULE_ROWS = {
     merge: "none",
     source: `${DMI} Size`,
     option: OPTION,
+    differs: "The size in SMBIOS instead of the capacity that ipmctl tells; the mean, not the last module.",
   },
   platform_avg_power_per_nvdimm_watts: {
     help: "Average power budget of a persistent memory module, as the configuration states it: the kernel does not tell.",
@@ -75,6 +81,7 @@ export const MEMORY_MODULE_ROWS = {
     merge: "none",
     source: "the configuration",
     option: POWER,
+    differs: "From the option instead of ipmctl.",
   },
   platform_nvdimm_read_bandwidth_bytes_per_second: {
     help: "What the persistent memory modules of a socket can read together, by Intel's figures for Optane modules of the 100 series of this size and power budget. Where there are regions of persistent memory, of the modules in them.",
@@ -85,6 +92,8 @@ export const MEMORY_MODULE_ROWS = {
     merge: "none",
     source: "/sys/bus/nd/devices, SMBIOS and a table",
     option: POWER,
+    differs:
+      "The power budget is an option; one without figures takes those of the next lower one, and where there is none the metric is absent, not 0. Regions of one socket are added up.",
   },
   platform_nvdimm_write_bandwidth_bytes_per_second: {
     help: "What the persistent memory modules of a socket can write together, by Intel's figures for Optane modules of the 100 series of this size and power budget. Where there are regions of persistent memory, of the modules in them.",
@@ -95,5 +104,7 @@ export const MEMORY_MODULE_ROWS = {
     merge: "none",
     source: "/sys/bus/nd/devices, SMBIOS and a table",
     option: POWER,
+    differs:
+      "The power budget is an option; one without figures takes those of the next lower one, and where there is none the metric is absent, not 0. Regions of one socket are added up.",
   },
 } as const satisfies Record<string, MetricRow>;

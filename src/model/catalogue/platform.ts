@@ -67,7 +67,7 @@ export const PLATFORM_ROWS = {
     merge: "none",
     source: "/proc/stat",
     classic: "cpu_usage_per_cpu",
-    differs: "A CPU that goes offline is absent; the original stopped.",
+    differs: "A CPU that goes offline is absent; the original stopped. The unit is told as ticks.",
   },
   platform_mem_usage_bytes: {
     help: "Memory in use: total less free, buffers and page cache.",

@@ -14,6 +14,8 @@ export const RESCTRL_ROWS = {
     source: "resctrl mon_data/*/llc_occupancy",
     option: OPTION,
     classic: "llc_occupancy",
+    differs:
+      "Domains are those that the kernel lists (C16); absent when one says Unavailable or Error (C17).",
   },
   task_mem_bandwidth_bytes: {
     help: "Bytes that the task moved between the last-level cache and memory since it is watched.",
@@ -25,7 +27,8 @@ export const RESCTRL_ROWS = {
     source: "resctrl mon_data/*/mbm_total_bytes",
     option: OPTION,
     classic: "memory_bandwidth",
-    differs: "Does not fall when the task's group changes or its counter starts again.",
+    differs:
+      "Does not fall when the task's group changes or its counter starts again; domains are those that the kernel lists (C16), and a word instead of a number is no error (C17).",
   },
   task_mem_bandwidth_local_bytes: {
     help: "Bytes that the task moved from and to memory of the same socket since it is watched.",
@@ -36,7 +39,8 @@ export const RESCTRL_ROWS = {
     merge: "sum",
     source: "resctrl mon_data/*/mbm_local_bytes",
     option: OPTION,
-    differs: "Does not fall when the task's group changes or its counter starts again.",
+    differs:
+      "Does not fall when the task's group changes or its counter starts again; domains are those that the kernel lists (C16), and a word instead of a number is no error (C17).",
   },
   task_mem_bandwidth_remote_bytes: {
     help: "Bytes that the task moved from and to memory of other sockets since it is watched: total less local, where both are told.",

@@ -12,7 +12,7 @@ export const TASK_CGROUP_ROWS = {
     merge: "sum",
     source: "v1 cpuacct.usage, v2 cpu.stat usage_usec",
     classic: "cpu_usage_per_task",
-    differs: "The kernel's counter is not reset when a task is first seen (C21).",
+    differs: "The kernel's counter is not reset when a task is first seen (C21). Also on cgroup v2 (A1).",
   },
   task_cpu_user_seconds_total: {
     help: "CPU time used by the task in user mode.",
@@ -164,7 +164,7 @@ export const TASK_CGROUP_ROWS = {
     merge: "sum",
     source: "memory.numa_stat (v1 total=, v2 LRU lists in bytes divided by the page size)",
     differs:
-      "The line total= is used where there is one, the hierarchical one otherwise, as the original did against its own help text (C2).",
+      "The line total= is used where there is one, the hierarchical one otherwise, as the original did against its own help text (C2). Also on cgroup v2 (A1). The unit is told as pages.",
   },
   task_mem_page_faults: {
     help: "Page faults of the task, minor and major. On cgroup v1 of this cgroup alone, on v2 with its descendants.",

@@ -1,5 +1,11 @@
 import type { MetricRow } from "../catalogue.ts";
 
+/** How all counters and all rates differ from the original's. */
+const UNITS =
+  "Units are matched by exact name and counted on the CPUs of their own mask; missing ones cost only themselves (C5, C6). Absent, not 0, while it never had a counter.";
+const RATE =
+  "Needs its own inputs only, in whichever group they are (C5). The unit is told as bytes per second (D10).";
+
 /** Memory controllers, links and caches of the host, from uncore PMUs. */
 export const UNCORE_ROWS = {
   platform_pmm_bandwidth_reads: {
@@ -11,6 +17,7 @@ export const UNCORE_ROWS = {
     merge: "none",
     source: "uncore_imc PMM_RPQ_INSERTS, or uncore_imc_free_running ddrt_read",
     option: "uncore_event_names",
+    differs: UNITS,
   },
   platform_pmm_bandwidth_writes: {
     help: "Cache lines (64 bytes) written to persistent memory.",
@@ -21,6 +28,7 @@ export const UNCORE_ROWS = {
     merge: "none",
     source: "uncore_imc PMM_WPQ_INSERTS, or uncore_imc_free_running ddrt_write",
     option: "uncore_event_names",
+    differs: UNITS,
   },
   platform_cas_count_reads: {
     help: "Cache lines (64 bytes) read from DRAM.",
@@ -31,6 +39,7 @@ export const UNCORE_ROWS = {
     merge: "none",
     source: "uncore_imc CAS_COUNT.RD, uncore_imc_free_running read, or amd_umc umc_cas_cmd.rd",
     option: "uncore_event_names",
+    differs: UNITS,
   },
   platform_cas_count_writes: {
     help: "Cache lines (64 bytes) written to DRAM.",
@@ -41,6 +50,7 @@ export const UNCORE_ROWS = {
     merge: "none",
     source: "uncore_imc CAS_COUNT.WR, uncore_imc_free_running write, or amd_umc umc_cas_cmd.wr",
     option: "uncore_event_names",
+    differs: UNITS,
   },
   platform_dram_requests: {
     help: "Cache lines (64 bytes) read from or written to DRAM, for hardware that does not tell the two apart.",
@@ -62,6 +72,7 @@ export const UNCORE_ROWS = {
     merge: "none",
     source: "uncore_upi RxL_FLITS.ALL_DATA",
     option: "uncore_event_names",
+    differs: UNITS,
   },
   platform_upi_txl_flits: {
     help: "Flits with data sent over UPI.",
@@ -72,6 +83,7 @@ export const UNCORE_ROWS = {
     merge: "none",
     source: "uncore_upi TxL_FLITS.ALL_DATA",
     option: "uncore_event_names",
+    differs: UNITS,
   },
   platform_rpq_occupancy: {
     help: "Requests in the read pending queue of a memory controller, summed over its cycles.",
@@ -82,6 +94,7 @@ export const UNCORE_ROWS = {
     merge: "none",
     source: "uncore_imc RPQ_OCCUPANCY",
     option: "uncore_event_names",
+    differs: `A counter, as it rises (D10). ${UNITS}`,
   },
   platform_rpq_inserts: {
     help: "Requests that entered the read pending queue of a memory controller.",
@@ -92,6 +105,7 @@ export const UNCORE_ROWS = {
     merge: "none",
     source: "uncore_imc RPQ_INSERTS",
     option: "uncore_event_names",
+    differs: `A counter, as it rises (D10). ${UNITS}`,
   },
   platform_imc_clockticks: {
     help: "Cycles of a memory controller's clock (DCLK).",
@@ -102,6 +116,7 @@ export const UNCORE_ROWS = {
     merge: "none",
     source: "uncore_imc CLOCKTICKS",
     option: "uncore_event_names",
+    differs: UNITS,
   },
   platform_rpq_read_latency_seconds: {
     help: "Mean time that a read waited in the read pending queues of a socket since the round before.",
@@ -112,6 +127,8 @@ export const UNCORE_ROWS = {
     merge: "none",
     source: "platform_rpq_occupancy, platform_rpq_inserts, platform_imc_clockticks",
     option: "enable_derived_metrics",
+    differs:
+      "In seconds and of the last round; the original divided absolute counters and got no seconds (C7).",
   },
   platform_pmm_reads_bytes_per_second: {
     help: "Bytes a second read from persistent memory since the round before.",
@@ -122,6 +139,7 @@ export const UNCORE_ROWS = {
     merge: "none",
     source: "platform_pmm_bandwidth_reads",
     option: "enable_derived_metrics",
+    differs: RATE,
   },
   platform_pmm_writes_bytes_per_second: {
     help: "Bytes a second written to persistent memory since the round before.",
@@ -132,6 +150,7 @@ export const UNCORE_ROWS = {
     merge: "none",
     source: "platform_pmm_bandwidth_writes",
     option: "enable_derived_metrics",
+    differs: RATE,
   },
   platform_pmm_total_bytes_per_second: {
     help: "Bytes a second read from and written to persistent memory since the round before.",
@@ -142,6 +161,7 @@ export const UNCORE_ROWS = {
     merge: "none",
     source: "platform_pmm_bandwidth_reads and platform_pmm_bandwidth_writes",
     option: "enable_derived_metrics",
+    differs: RATE,
   },
   platform_dram_reads_bytes_per_second: {
     help: "Bytes a second read from DRAM since the round before.",
@@ -152,6 +172,7 @@ export const UNCORE_ROWS = {
     merge: "none",
     source: "platform_cas_count_reads",
     option: "enable_derived_metrics",
+    differs: RATE,
   },
   platform_dram_writes_bytes_per_second: {
     help: "Bytes a second written to DRAM since the round before.",
@@ -162,6 +183,7 @@ export const UNCORE_ROWS = {
     merge: "none",
     source: "platform_cas_count_writes",
     option: "enable_derived_metrics",
+    differs: RATE,
   },
   platform_dram_total_bytes_per_second: {
     help: "Bytes a second read from and written to DRAM since the round before.",
@@ -172,6 +194,7 @@ export const UNCORE_ROWS = {
     merge: "none",
     source: "platform_cas_count_reads and platform_cas_count_writes, or platform_dram_requests",
     option: "enable_derived_metrics",
+    differs: `${RATE} Also where reads and writes are not told apart.`,
   },
   platform_dram_hit_ratio: {
     help: "Share of DRAM in the traffic of DRAM and persistent memory since the round before, 0 to 1.",
@@ -182,6 +205,7 @@ export const UNCORE_ROWS = {
     merge: "none",
     source: "platform_cas_count_reads, _writes, platform_pmm_bandwidth_reads, _writes",
     option: "enable_derived_metrics",
+    differs: "Its inputs may be in different groups (C5).",
   },
   platform_upi_bandwidth_bytes_per_second: {
     help: "Bytes a second sent and received over UPI since the round before.",
@@ -192,6 +216,7 @@ export const UNCORE_ROWS = {
     merge: "none",
     source: "platform_upi_rxl_flits and platform_upi_txl_flits",
     option: "enable_derived_metrics",
+    differs: `A gauge, as it is a rate (D10). ${RATE}`,
   },
   platform_scaling_uncore_factor: {
     help: "How many times larger than counted the increases of a unit's events are, because they took turns on its counters; 1 when they did not.",
@@ -202,5 +227,7 @@ export const UNCORE_ROWS = {
     merge: "none",
     source: "perf groups of uncore events",
     option: "uncore_event_names",
+    differs:
+      "Of the last round, the mean over all groups of a unit; in the original they overwrote each other, and one that never ran was fatal (C5).",
   },
 } as const satisfies Record<string, MetricRow>;

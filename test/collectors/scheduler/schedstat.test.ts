@@ -63,6 +63,20 @@ describe("SchedstatCollector", () => {
     expect(after({ 7: "1000000000 0 1" })).toEqual(metrics(11.5, 5.5, 27));
   });
 
+  test("a thread that a listing lacks counts once: it moves between cgroups that are read one after the other", () => {
+    using tree = tempTree(KERNEL);
+    const measure = measuringRounds(collectorOn(tree));
+    const after = (threads: Readonly<Record<number, string>>) => {
+      setThreads(tree, threads);
+      return measure(A).tasks["a"];
+    };
+    const other = { 8: "1000000000 0 1" };
+    expect(after({ ...other, 7: "5000000000 0 5" })).toEqual(metrics(6, 0, 6));
+    expect(after(other)).toEqual(metrics(6, 0, 6));
+    expect(after(other)).toEqual(metrics(6, 0, 6));
+    expect(after({ ...other, 7: "5500000000 0 7" })).toEqual(metrics(6.5, 0, 8));
+  });
+
   test("starts anew for another cgroup of the same name", () => {
     using tree = tempTree(KERNEL);
     setThreads(tree, { 7: "1000000000 0 1", 8: "2000000000 4000000000 2" });
@@ -149,8 +163,8 @@ describe("SchedstatCollector", () => {
     expect(tree.host.keptFiles).toBe(0);
   });
 
-  test("the option schedstat is false when left out", () => {
-    expect(options.parse({})).toEqual({ schedstat: false });
+  test("the option schedstat may be left out", () => {
+    expect(options.parse({})).toEqual({});
     expect(options.safeParse({ schedstat: "x" }).success).toBe(false);
   });
 });

@@ -63,6 +63,17 @@ function collectorOn(tree: Tree, options: Partial<Options>) {
   return {
     collector,
     logged: context.logged,
+    /** One round in which the collector throws. */
+    measureFailing(tasks: readonly Task[]) {
+      const { round, measured } = rounds.next(tasks);
+      let failure: unknown;
+      try {
+        collector.measure(round);
+      } catch (error) {
+        failure = error;
+      }
+      return { failure, values: measured() };
+    },
     pass(seconds: number) {
       timeMs += seconds * 1000;
     },
@@ -147,6 +158,18 @@ describe("WssCollector with smaps", () => {
     ]);
   });
 
+  test("says nothing of bandwidth that is there from the second measurement on", () => {
+    using tree = machine({ "/a": { 1: 4 } });
+    const { measure, logged } = collectorOn(tree, {
+      ...{ wss_reset_cycles: 0, wss_stable_cycles: 1, wss_membw_threshold: 1 },
+    });
+    // Some hardware answers "Unavailable" to the first reading of a new monitoring group.
+    measure([task("a")]);
+    measure([task("a")], { a: bandwidth(1_000_000) });
+    expect(measure([task("a")], { a: bandwidth(2_000_000) }).values["a"]?.[WORKING_SET]).toBe(4096);
+    expect(logged).toEqual([]);
+  });
+
   test("skips processes that have ended and goes on with the others, also when clearing", () => {
     using tree = machine({ "/a": { 1: 1, 2: 2, 3: 3 } });
     tree.remove("proc/2");
@@ -155,6 +178,37 @@ describe("WssCollector with smaps", () => {
     expect(measure([task("a")]).values).toEqual({ a: { [REFERENCED]: 4096 } });
     expect(cleared(tree)).toEqual([1]);
     expect(logged).toEqual([]);
+  });
+
+  test("says once that processes of other users are hidden, which look as if they had ended", () => {
+    using tree = machine({ "/a": { 2: 2, 3: 3 } });
+    tree.remove("proc/2");
+    const { measure, logged } = collectorOn(tree, { wss_reset_cycles: 0 });
+    for (let round = 0; round < 2; round++)
+      expect(measure([task("a")]).values).toEqual({ a: { [REFERENCED]: 3072 } });
+    expect(logged).toEqual([
+      [
+        "warning",
+        "Cannot see processes of other users, referenced memory of tasks will lack them: /proc is mounted with hidepid or a security module forbids it; needs CAP_SYS_PTRACE, or the group that the mount option gid= of /proc names",
+      ],
+    ]);
+  });
+
+  test("says what forbids the reading where /proc is mounted with hidepid=noaccess", () => {
+    using tree = machine({ "/a": { 1: 1 } });
+    const { read } = tree.host;
+    tree.host.read = (path) => {
+      if (path === "/proc/1/smaps_rollup") throw new KernelError("read", path, "EPERM");
+      return read.call(tree.host, path);
+    };
+    const { measure, logged } = collectorOn(tree, { wss_reset_cycles: 0 });
+    expect(measure([task("a")]).values).toEqual({ a: {} });
+    expect(logged).toEqual([
+      [
+        "warning",
+        'Cannot read "/proc/PID/smaps_rollup": EPERM, /proc is mounted with hidepid or a security module forbids it; needs CAP_SYS_PTRACE, or the group that the mount option gid= of /proc names; tasks with such processes have no referenced bytes and no working set',
+      ],
+    ]);
   });
 
   test("a task without processes has no values, and gets them back", () => {
@@ -201,6 +255,16 @@ describe("WssCollector with smaps", () => {
         'Cannot write "/proc/PID/clear_refs": EACCES, process of another user; needs CAP_DAC_OVERRIDE; tasks with such processes have no working set',
       ],
     ]);
+  });
+
+  test("keeps no values of a measurement that failed", () => {
+    using tree = machine({ "/a": { 1: 1 } });
+    const { measure, measureFailing } = collectorOn(tree, { wss_reset_cycles: 0 });
+    const tasks = [task("a")];
+    expect(measure(tasks).values).toEqual({ a: { [REFERENCED]: 1024 } });
+    tree.remove(controlPath("/a", "cgroup.procs"));
+    tree.write(`${controlPath("/a", "cgroup.procs")}/in-its-place`, "");
+    expect(measureFailing(tasks)).toEqual({ failure: expect.any(KernelError), values: { a: {} } });
   });
 
   test("starts anew for a cgroup that was made again under the same name", () => {

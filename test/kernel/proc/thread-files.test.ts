@@ -46,7 +46,7 @@ function failing(host: Host) {
 const TWO = { "proc/7/comm": "seven", "proc/8/comm": "eight" };
 
 describe("ThreadFiles", () => {
-  test("read() keeps a descriptor and the state of each thread as long as it is in the list", () => {
+  test("read() keeps a descriptor of each thread as long as it is in the list, and its state a little longer", () => {
     using tree = tempTree(TWO);
     const { read, close } = reading(tree.host);
     expect(read(7, 8)).toEqual([
@@ -57,9 +57,14 @@ describe("ThreadFiles", () => {
     expect(read(8)).toEqual([["eight", 2]]);
     expect(tree.host.keptFiles).toBe(1);
     expect(read(7, 8)).toEqual([
-      ["seven", 1],
+      ["seven", 2],
       ["eight", 3],
     ]);
+    for (let round = 0; round < 4; round++) {
+      expect(read(8)).toEqual([["eight", 4 + round]]);
+      expect(tree.host.keptFiles).toBe(1);
+    }
+    expect(read(7)).toEqual([["seven", 1]]);
     expect(read()).toEqual([]);
     expect(tree.host.keptFiles).toBe(0);
     read(7);
