@@ -103,7 +103,8 @@ export class SmapsWorkingSets implements WorkingSetSource {
       if (watched.clearable) workingSetBytes = step.workingSetBytes;
     }
     watched.overheadSecs += (performance.now() - started) / 1000;
-    return { referencedBytes, workingSetBytes, overheadSecs: watched.overheadSecs };
+    // As fine as the clock is.
+    return { referencedBytes, workingSetBytes, overheadSecs: Math.round(watched.overheadSecs * 1e6) / 1e6 };
   }
 
   /** Of all processes, those that have just ended left out. Nothing without any, or when one may not be read. */
