@@ -1,44 +1,15 @@
 /* Intel's own client of resctrl as the judge: what it reads, sets and measures through the simulator. */
 import { describe, expect, test } from "bun:test";
-import * as fs from "node:fs";
 import * as os from "node:os";
-import { debianProgram } from "../../tools/debian.ts";
+import { needPqos, pqos, REAL_CACHES as REAL, watchWithPqos } from "../support/pqos.ts";
 import { requirement } from "../support/requirement.ts";
-import {
-  needResctrl,
-  type ResctrlNamespace,
-  type ResctrlOptions,
-  resctrlNamespace,
-} from "../support/resctrl-sim.ts";
+import { type ResctrlOptions, resctrlNamespace } from "../support/resctrl-sim.ts";
 import { mkdir, read, write } from "./refusal.ts";
 
-const here = await requirement("pqos on a simulated resctrl", async () => {
-  await needResctrl();
-  await pqosProgram();
-});
+const here = await requirement("pqos on a simulated resctrl", needPqos);
 
-/** pqos knows by the CPUID instruction which caches there are, so the domains have to be those. */
-const REAL: ResctrlOptions = { domains: cacheIds(3), l2Domains: cacheIds(2), tabular: false };
-/** And by the vendor what no limit of bandwidth is. */
+/** pqos knows by the vendor what no limit of bandwidth is. */
 const isAmd = os.cpus()[0]?.model.includes("AMD") ?? false;
-/** It measures with hardware counters too if it is let, which virtual machines do not have. */
-const NO_PERF = ["--disable-mon-ipc", "--disable-mon-llc_miss"];
-
-function pqosProgram(): Promise<readonly string[]> {
-  return debianProgram({ package: "intel-cmt-cat", path: "usr/sbin/pqos", dependencies: "all" });
-}
-
-interface Printed {
-  readonly lines: readonly string[];
-  readonly exitCode: number;
-}
-
-async function pqos(namespace: ResctrlNamespace, ...words: readonly string[]): Promise<Printed> {
-  const child = namespace.spawn([...(await pqosProgram()), "-I", ...words]);
-  const [output, exitCode] = await Promise.all([child.stdout.text(), child.exited]);
-  return { lines: output.split("\n").map((line) => line.trim()), exitCode };
-}
-
 describe.skipIf(!here)("pqos -I on the simulated resctrl", () => {
   test.each<[ResctrlOptions, readonly string[]]>([
     [
@@ -140,25 +111,14 @@ describe.skipIf(!here)("pqos -I on the simulated resctrl", () => {
     mkdir(sim, "COS1");
     for (const id of REAL.domains ?? []) write(sim, "COS1/schemata", `MB:${id}=40\n`);
     write(sim, "COS1/tasks", String(sleeper.pid));
-    const events = `llc:${sleeper.pid};mbt:${sleeper.pid};mbl:${sleeper.pid}`;
-    const command = ["-I", "-p", events, "-t", "2", "-u", "csv", ...NO_PERF];
-    const child = namespace.spawn([...(await pqosProgram()), ...command]);
-    const rows: number[][] = [];
-    let printed = "";
-    for await (const chunk of child.stdout) {
-      printed += Buffer.from(chunk).toString();
-      const lines = printed.split("\n").filter((line) => /^\d{4}-/.test(line));
-      // It has looked once: all that comes now is a difference.
-      if (rows.length === 0 && lines.length > 0) sim.command("advance 1000");
-      rows.splice(0, rows.length, ...lines.map((line) => line.split(",").slice(3).map(Number)));
-    }
+    const measured = await watchWithPqos(namespace, sleeper.pid, () => sim.command("advance 1000"));
     const domains = REAL.domains?.length ?? 1;
-    expect(printed).toContain("Time,PID,Core,LLC[KB],MBL[MB/s],MBT[MB/s]\n");
-    const column = (index: number): number[] => rows.map((row) => row[index] ?? Number.NaN);
-    const sum = (numbers: readonly number[]): number => numbers.reduce((one, other) => one + other, 0);
-    expect(column(0)).toEqual(column(0).map(() => 1024 * domains));
-    expect(sum(column(1))).toBeCloseTo(30 * domains, 5);
-    expect(sum(column(2))).toBeCloseTo(40 * domains, 5);
+    expect(measured).toEqual({
+      occupancy: 1024 * domains,
+      total: 40 * domains,
+      local: 30 * domains,
+      remote: 10 * domains,
+    });
   }, 30_000);
 });
 
@@ -169,16 +129,4 @@ interface Sleeper extends Disposable {
 function sleep(): Sleeper {
   const child = Bun.spawn(["sleep", "1000"], { stdin: "ignore" });
   return { pid: child.pid, [Symbol.dispose]: () => child.kill("SIGKILL") };
-}
-
-/** Ids of this machine's caches of the level. */
-function cacheIds(level: number): readonly number[] {
-  const directory = "/sys/devices/system/cpu";
-  const ids = fs
-    .readdirSync(directory)
-    .filter((name) => /^cpu\d+$/.test(name))
-    .map((name) => `${directory}/${name}/cache/index${level}/id`)
-    .filter((file) => fs.existsSync(file))
-    .map((file) => Number(fs.readFileSync(file, "utf8")));
-  return ids.length === 0 ? [0] : [...new Set(ids)].sort((one, other) => one - other);
 }

@@ -35,9 +35,10 @@ function describe({ control, mode, monitoredDomains }: ResctrlInfo): string {
   return `${RESCTRL}; control: ${controls}; monitored domains: ${domains}${unusual}`;
 }
 
-function describeControl({ name, closids, domains, unit }: ControlResource): string {
+function describeControl({ name, bits, closids, domains, unit }: ControlResource): string {
   const inUnit = unit === undefined ? "" : ` in ${unit}`;
-  return `${name}${inUnit} (${closids ?? "?"} CLOSIDs, domains ${domains.join(" ")})`;
+  const ofMask = bits === undefined ? "" : `${bits} bits, `;
+  return `${name}${inUnit} (${ofMask}${closids ?? "?"} CLOSIDs, domains ${domains.join(" ")})`;
 }
 
 /** A task may need more than one group, if its threads are in several control groups. */

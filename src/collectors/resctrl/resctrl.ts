@@ -79,7 +79,7 @@ export class ResctrlCollector extends Collector implements Probing {
     const { control, store } = monitoring;
     store.beginRound();
     if (round.tasks !== this.#tasks) this.#choose(round.tasks, monitoring);
-    control.refresh();
+    this.#refresh(control);
     let failure: unknown;
     for (const { task, measurements } of this.#chosen) {
       try {
@@ -101,6 +101,16 @@ export class ResctrlCollector extends Collector implements Probing {
     put(round, "wca_rdt_unwatched_tasks", unwatched);
     // What went wrong with one task is told when the others are done.
     if (failure !== undefined) throw failure;
+  }
+
+  /** Without it there are no values of this round, and those of the last are not. */
+  #refresh(control: ControlGroups): void {
+    try {
+      control.refresh();
+    } catch (error) {
+      for (const { measurements } of this.#chosen) clearMonitored(measurements);
+      throw error;
+    }
   }
 
   /** Nothing when resctrl is not to be touched. */

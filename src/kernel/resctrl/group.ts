@@ -8,6 +8,9 @@ import { command } from "./resctrl-error.ts";
 
 /** A monitoring group could not be made because the machine has no free RMID: now (ENOSPC), or not yet (EBUSY). */
 const LIMITS: ReadonlySet<string> = new Set(["ENOSPC", "EBUSY"]);
+/** Errors for want of rights. */
+const REFUSALS: ReadonlySet<string> = new Set(["EPERM", "EACCES", "EROFS"]);
+const ADVICE_ON_RIGHTS = `needs root of the host, not of a user namespace, and ${RESCTRL} mounted writable`;
 /** How many names of other people's groups a message gives. */
 const NAMED_HOLDERS = 3;
 
@@ -65,7 +68,11 @@ export function renameMonitoringGroup(host: Host, path: string, control: string)
  * group above it: this can never change what a thread may use. Throws ResctrlError.
  */
 export function addThread(host: Host, monitoringGroup: string, tid: number): void {
-  command(host, () => host.write(`${monitoringGroup}/tasks`, `${tid}\n`));
+  command(
+    host,
+    () => host.write(`${monitoringGroup}/tasks`, `${tid}\n`),
+    ({ code }) => (REFUSALS.has(code) ? ADVICE_ON_RIGHTS : undefined),
+  );
 }
 
 /** Asks for a counter of a bandwidth event in every domain (AMD ABMC). Throws ResctrlError when none is free. */
@@ -98,8 +105,9 @@ function adviceOnMonitoringGroup(host: Host, code: string): string | undefined {
       monitoring.find((one) => one.maxThresholdOccupancy !== undefined)?.maxThresholdOccupancy ?? "?";
     return `the RMIDs of removed groups cannot be used again before they have less than max_threshold_occupancy (${bytes} bytes) in the cache. Tried again later; a larger number in info/L3_MON/max_threshold_occupancy frees them sooner`;
   }
-  if (code === "EPERM" || code === "EACCES" || code === "EROFS")
-    return `needs root, and ${RESCTRL} mounted writable`;
+  if (REFUSALS.has(code)) return ADVICE_ON_RIGHTS;
+  if (code === "ENOENT" && monitoring.length === 0)
+    return `resctrl is not mounted any more: mount -t resctrl resctrl ${RESCTRL}. Tried again every few rounds`;
   return undefined;
 }
 

@@ -4,6 +4,8 @@ import { RESCTRL } from "./paths.ts";
 import { parseDomains, parseSchemata, type Schemata } from "./schemata.ts";
 
 const INFO = `${RESCTRL}/info`;
+/** How many bits are set in 0 to f. */
+const BITS_OF_DIGIT = [0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4] as const;
 /** What `schemata` says with the mount option mba_MBps as long as there is no limit: U32_MAX. */
 const NO_MBPS_LIMIT = 4_294_967_295;
 
@@ -15,6 +17,8 @@ export interface ControlResource {
   readonly closids: number | undefined;
   /** Domains of `schemata`, in its order. */
   readonly domains: readonly string[];
+  /** Caches only: bits in a mask, each of which stands for an equal part, on Intel for a way. */
+  readonly bits?: number;
   /** Bandwidth only: what its numbers mean here. */
   readonly unit?: "percent" | "MBps" | "1/8 GBps";
 }
@@ -67,14 +71,21 @@ export function readInfo(host: Host): ResctrlInfo | undefined {
 
 function controlResource(host: Host, name: string, schemata: Schemata): ControlResource {
   const values = schemata.get(name) ?? new Map<string, string>();
-  const isCache = text(host, `${INFO}/${name}/cbm_mask`) !== undefined;
+  const mask = text(host, `${INFO}/${name}/cbm_mask`);
   return {
     name,
-    kind: isCache ? "cache" : "bandwidth",
+    kind: mask === undefined ? "bandwidth" : "cache",
     closids: count(host, `${INFO}/${name}/num_closids`),
     domains: [...values.keys()],
-    ...(isCache ? {} : { unit: bandwidthUnit(host, name, [...values.values()]) }),
+    ...(mask === undefined
+      ? { unit: bandwidthUnit(host, name, [...values.values()]) }
+      : { bits: countBits(mask) }),
   };
+}
+
+/** Of a hexadecimal mask. */
+function countBits(mask: string): number {
+  return [...mask].reduce((sum, digit) => sum + (BITS_OF_DIGIT[Number.parseInt(digit, 16)] ?? 0), 0);
 }
 
 /** By what the files say, never by who made the CPU: absolute limits are not linear delays, and exceed 100. */

@@ -7,7 +7,7 @@ import { isUnassigned, MonValue } from "./mon-value.ts";
 /** One event in one domain. */
 interface EventFile {
   readonly event: number;
-  readonly file: KernelFile;
+  file: KernelFile;
   /** Of a counter, when it last gave a value. */
   high: number;
   low: number;
@@ -41,9 +41,11 @@ export class MonData {
     this.relist();
   }
 
-  /** The group has another place now; its files are the same. */
+  /** The group has another place now, and its counters count on. */
   moved(group: string): void {
     this.#path = `${group}/mon_data`;
+    // A file that is not kept open would be looked for in the old place.
+    for (const [name, domain] of this.#domains) this.#reopen(name, domain);
   }
 
   /** Looks for domains that came or went with their CPUs. False when the group is gone. */
@@ -61,11 +63,13 @@ export class MonData {
 
   /** Adds what the domains say. False when the group is gone. */
   read(sums: MonSums): boolean {
+    let failed: Map<string, Domain> | undefined;
     for (const [name, domain] of this.#domains) {
-      if (this.#readDomain(domain, sums)) continue;
-      this.#forget(name);
-      if (!this.relist()) return false;
+      if (!this.#readDomain(domain, sums)) failed = (failed ?? new Map<string, Domain>()).set(name, domain);
     }
+    if (failed === undefined) return true;
+    if (!this.relist()) return false;
+    for (const [name, domain] of failed) if (this.#domains.has(name)) this.#retry(name, domain, sums);
     return true;
   }
 
@@ -75,12 +79,32 @@ export class MonData {
 
   #open(name: string): void {
     const files: EventFile[] = [];
-    for (const [event, { file }] of MONITORING_EVENTS.entries()) {
-      const opened = this.#openFile(`${this.#path}/${name}/${file}`);
+    for (const event of MONITORING_EVENTS.keys()) {
+      const opened = this.#openFile(this.#fileOf(name, event));
       if (opened === undefined) continue;
       files.push({ event, file: opened, high: 0, low: 0, gave: false, gives: false, total: 0 });
     }
     this.#domains.set(name, { files, remote: 0 });
+  }
+
+  /** A domain that is listed though it cannot be read: made again since, or refused. The next round tells. */
+  #retry(name: string, domain: Domain, sums: MonSums): void {
+    for (const { event, gave } of domain.files) if (gave) sums.miss(event);
+    this.#reopen(name, domain);
+  }
+
+  /** Opens the files again. What their counters were stays known: one made anew is one that fell. */
+  #reopen(name: string, { files }: Domain): void {
+    for (const event of files) {
+      const opened = this.#openFile(this.#fileOf(name, event.event));
+      if (opened === undefined) continue;
+      event.file.close();
+      event.file = opened;
+    }
+  }
+
+  #fileOf(name: string, event: number): string {
+    return `${this.#path}/${name}/${MONITORING_EVENTS[event]?.file}`;
   }
 
   #openFile(path: string): KernelFile | undefined {

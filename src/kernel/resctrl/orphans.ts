@@ -10,8 +10,14 @@ import { mayLive } from "./group-name.ts";
  */
 export function removeOrphans(host: Host): number {
   let removed = 0;
+  /** One agent has many groups. */
+  const alive = new Map<string, boolean>();
   for (const [path, owner] of monitoringGroupsByOwner(host)) {
-    if (owner === undefined || mayLive(host, owner)) continue;
+    if (owner === undefined) continue;
+    const who = `${owner.pid}-${owner.start}-${owner.namespace}`;
+    const isAlive = alive.get(who) ?? mayLive(host, owner);
+    alive.set(who, isAlive);
+    if (isAlive) continue;
     try {
       removeMonitoringGroup(host, path);
       removed++;

@@ -54,6 +54,8 @@ export class TaskMonitor {
   #settled: ReadonlyMap<number, string> | undefined;
   #version = -1;
   #roundsToCheck = 0;
+  /** A thread was not in the control group that it was last seen in. */
+  #misplaced = false;
 
   constructor(task: Task, monitoring: Monitoring) {
     const { host, store } = monitoring;
@@ -154,9 +156,13 @@ export class TaskMonitor {
   }
 
   #placementOf(threads: readonly number[]): Placement {
+    const { control: controlGroups } = this.#monitoring;
+    // Once for all threads that have moved.
+    if (this.#misplaced) controlGroups.refresh();
+    this.#misplaced = false;
     const placement = new Map<string, number[]>();
     for (const tid of threads) {
-      const control = this.#monitoring.control.of(tid);
+      const control = controlGroups.of(tid);
       const there = placement.get(control);
       if (there === undefined) placement.set(control, [tid]);
       else there.push(tid);
@@ -203,7 +209,7 @@ export class TaskMonitor {
     if (foreign !== undefined) {
       this.problem = {
         kind: "foreign",
-        message: `thread ${tid} is in the monitoring group "${foreign}", which is not this agent's: it stays there and is not counted`,
+        message: `thread ${tid} is in the monitoring group "${foreign}", which is not this agent's: it stays there and is not counted. Remove that group if nobody needs it, or leave the task out with rdt_tasks`,
       };
       return false;
     }
@@ -216,8 +222,8 @@ export class TaskMonitor {
       if (error.code === "ESRCH") return false;
       this.problem = { kind: error.code, message: error.message };
       // Somebody has just moved it to another control group, or removed ours.
-      if (error.code === "EINVAL") this.#monitoring.control.refresh();
-      return error.code === "EINVAL" || error.code === "ENOENT" || error.code === "ENODEV";
+      if (error.code === "EINVAL") this.#misplaced = true;
+      return this.#misplaced || error.code === "ENOENT" || error.code === "ENODEV";
     }
   }
 

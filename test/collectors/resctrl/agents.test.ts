@@ -1,14 +1,13 @@
 import { describe, expect, test } from "bun:test";
 import * as fs from "node:fs";
-import * as path from "node:path";
 import { groupName, readOwner } from "../../../src/kernel/resctrl/group-name.ts";
 import { needRealCgroups, realCgroup } from "../../support/cgroups.ts";
 import { requirement } from "../../support/requirement.ts";
-import { needResctrl, resctrlMachine, resctrlNamespace } from "../../support/resctrl-sim.ts";
-import { configFiles, until } from "../../support/wca.ts";
-import { agentGroups, taskOf, threadsOf, watching } from "./resctrl-watch.ts";
+import { needResctrl, resctrlMachine } from "../../support/resctrl-sim.ts";
+import { until } from "../../support/wca.ts";
+import { agents, groupOf } from "./resctrl-agents.ts";
+import { agentGroups, taskOf, watching } from "./resctrl-watch.ts";
 
-const MAIN = path.join(import.meta.dirname, "../../../src/main.ts");
 const LONG_MS = 60_000;
 
 const haveSim = await requirement("a simulated resctrl", needResctrl);
@@ -91,74 +90,6 @@ describe.skipIf(!haveSim || !haveCgroups)("groups of several agents", () => {
 });
 
 describe.skipIf(!haveSim || !haveCgroups)("the agent itself", () => {
-  interface Agents extends Disposable {
-    readonly root: string;
-    start(name: string, cgroupPath: string): Agent;
-  }
-
-  interface Agent {
-    readonly process: Bun.Subprocess<"ignore", "pipe", "ignore">;
-    /** All it says, once it has ended. */
-    readonly said: Promise<string>;
-    /** What it stored last. */
-    metrics(): string;
-  }
-
-  /** Agents in one namespace that has a resctrl; `using` kills them. */
-  async function agents(options: Parameters<typeof resctrlNamespace>[0] = {}): Promise<Agents> {
-    using undo = new DisposableStack();
-    const namespace = undo.use(await resctrlNamespace(options));
-    const directory = fs.mkdtempSync("/tmp/wca-resctrl-agent-");
-    undo.defer(() => fs.rmSync(directory, { recursive: true, force: true }));
-    const cleanup = undo.move();
-    return {
-      root: namespace.sim.root,
-      start(name, cgroupPath) {
-        configFiles(directory, { [`${name}.yaml`]: config(name, cgroupPath) });
-        const command = [process.execPath, MAIN, "run", "--root", "--config", `${directory}/${name}.yaml`];
-        const child = Bun.spawn(namespace.wrap(command), {
-          cwd: directory,
-          stdin: "ignore",
-          stdout: "pipe",
-          stderr: "ignore",
-        });
-        cleanup.defer(() => child.kill("SIGKILL"));
-        const file = `${directory}/${name}.prom`;
-        return {
-          process: child,
-          said: child.stdout.text(),
-          metrics: () => (fs.existsSync(file) ? fs.readFileSync(file, "utf8") : ""),
-        };
-      },
-      [Symbol.dispose]: () => cleanup.dispose(),
-    };
-  }
-
-  function config(name: string, cgroupPath: string): string {
-    return `runner: !MeasurementRunner
-  interval: 0.05
-  node: !StaticNode
-    tasks: ["${cgroupPath}"]
-  rdt_enabled: true
-  metrics_storage: !LogStorage
-    output_filename: ${name}.prom
-    overwrite: true
-`;
-  }
-
-  /** Name of the group that has this thread. Groups come and go meanwhile. */
-  function groupOf(root: string, pid: number): string | undefined {
-    return agentGroups(root).find((name) => {
-      const group = `${root}/mon_groups/${name}`;
-      try {
-        return threadsOf(group).includes(pid);
-      } catch (error) {
-        if (fs.existsSync(group)) throw error;
-        return false;
-      }
-    });
-  }
-
   test(
     "an agent that was killed leaves groups, which the next one removes at once; one that ends leaves none",
     async () => {

@@ -2,7 +2,7 @@ import { describe, expect, spyOn, test } from "bun:test";
 import * as fs from "node:fs";
 import { needRealCgroups, type RealCgroup, realCgroup } from "../../support/cgroups.ts";
 import { requirement } from "../../support/requirement.ts";
-import { needResctrl, type ResctrlMachine, resctrlMachine } from "../../support/resctrl-sim.ts";
+import { needResctrl, type ResctrlMachine, resctrlMachine, startResctrl } from "../../support/resctrl-sim.ts";
 import { agentGroups, taskOf, threadsIn, threadsOf, watching } from "./resctrl-watch.ts";
 
 /** Somebody who allots cache: makes a control group and puts threads into it. */
@@ -194,6 +194,52 @@ describe.skipIf(!haveSim || !haveCgroups)("control groups", () => {
     ]);
   });
 
+  test("measure() says at growing intervals what begins again and again", async () => {
+    using machine = await resctrlMachine({ frozen: true });
+    using cgroup = realCgroup("a");
+    pids(cgroup, 1);
+    using watch = watching(machine.host);
+    const tasks = [taskOf(cgroup)];
+    for (let round = 0; round < 250; round++) {
+      watch.round(tasks);
+      for (const name of agentGroups(machine.sim.root))
+        fs.rmdirSync(`${machine.sim.root}/mon_groups/${name}`);
+    }
+    // Again after 16, 32, 64 and 128 rounds.
+    expect(watch.context.logged.length).toBe(5);
+    expect(new Set(watch.context.logged.map(([level]) => level))).toEqual(new Set(["warning"]));
+  });
+
+  test("measure() says that resctrl was unmounted, and goes on once it is mounted again", async () => {
+    using machine = await resctrlMachine({ frozen: true });
+    const { root } = machine.sim;
+    using cgroup = realCgroup("a");
+    const threads = pids(cgroup, 1);
+    using watch = watching(machine.host);
+    const tasks = [taskOf(cgroup)];
+    watch.round(tasks);
+    setTotal(machine, `mon_groups/${agentGroups(root)[0]}`, 700);
+    watch.round(tasks);
+    Bun.spawnSync(["umount", "--lazy", root]);
+    // What is kept open counts on until the next check lets it go.
+    for (let round = 0; round < 10; round++) watch.round(tasks);
+    expect(watch.measurements).toEqual({ a: {} });
+    expect(machine.host.keptFiles).toBe(0);
+    expect(
+      watch.context.logged.map(([level, text]) => [level, text.replace(/wca-\d\S+?"/, 'OURS"')]),
+    ).toEqual([
+      [
+        "warning",
+        'Cannot watch task "a" with resctrl: Cannot make "/sys/fs/resctrl/mon_groups/OURS": ENOENT, last_cmd_status cannot be read: resctrl is not mounted any more: mount -t resctrl resctrl /sys/fs/resctrl. Tried again every few rounds',
+      ],
+    ]);
+    using again = await startResctrl({ at: root, frozen: true });
+    for (let round = 0; round < 10; round++) watch.round(tasks);
+    expect(watch.measurements["a"]?.["task_mem_bandwidth_bytes"]).toBe(700);
+    expect(threadsIn(again.root)).toEqual([threads]);
+    expect(watch.context.logged.length).toBe(1);
+  });
+
   test("measure() leaves threads in the monitoring groups of others, says so once, and takes them when those go", async () => {
     using machine = await resctrlMachine({ frozen: true });
     using cgroup = realCgroup("a");
@@ -210,7 +256,7 @@ describe.skipIf(!haveSim || !haveCgroups)("control groups", () => {
     expect(watch.context.logged).toEqual([
       [
         "warning",
-        `Cannot watch task "a" with resctrl: thread ${two} is in the monitoring group "/sys/fs/resctrl/mon_groups/wca-batch", which is not this agent's: it stays there and is not counted`,
+        `Cannot watch task "a" with resctrl: thread ${two} is in the monitoring group "/sys/fs/resctrl/mon_groups/wca-batch", which is not this agent's: it stays there and is not counted. Remove that group if nobody needs it, or leave the task out with rdt_tasks`,
       ],
     ]);
     fs.rmdirSync(foreign);

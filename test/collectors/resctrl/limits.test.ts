@@ -92,7 +92,7 @@ describe.skipIf(!haveSim || !haveCgroups)("too few RMIDs", () => {
     ).toEqual([
       [
         "warning",
-        'Cannot watch task "a" and 1 more with resctrl: Cannot make "/sys/fs/resctrl/mon_groups/OURS": EROFS, Out of RMIDs: needs root, and /sys/fs/resctrl mounted writable',
+        'Cannot watch task "a" and 1 more with resctrl: Cannot make "/sys/fs/resctrl/mon_groups/OURS": EROFS, Out of RMIDs: needs root of the host, not of a user namespace, and /sys/fs/resctrl mounted writable',
       ],
     ]);
     expect(machine.sim.operations().mkdir).toBeLessThan(10);
@@ -167,7 +167,7 @@ describe.skipIf(!haveSim || !haveCgroups)("threads", () => {
     ).toEqual([
       [
         "warning",
-        'Cannot watch task "a" and 2 more with resctrl: Cannot write "/sys/fs/resctrl/mon_groups/OURS/tasks": EPERM, last_cmd_status gives no reason',
+        'Cannot watch task "a" and 2 more with resctrl: Cannot write "/sys/fs/resctrl/mon_groups/OURS/tasks": EPERM, last_cmd_status gives no reason: needs root of the host, not of a user namespace, and /sys/fs/resctrl mounted writable',
       ],
     ]);
     machine.sim.command("heal");
@@ -193,6 +193,20 @@ describe.skipIf(!haveSim || !haveCgroups)("threads", () => {
     ]);
     // Five looks at the start and at each check.
     expect(machine.sim.operations()).toMatchObject({ tasks: 10, refused: 10 });
+  });
+
+  test("measure() looks once for all threads that have moved where they are, not once for each", async () => {
+    using machine = await resctrlMachine({ frozen: true });
+    fs.mkdirSync(`${machine.sim.root}/be`);
+    using cgroup = realCgroup("a");
+    for (let count = 0; count < 20; count++) cgroup.sleep();
+    using watch = watching(machine.host);
+    machine.sim.command("fail tasks EINVAL always\nforget");
+    watch.round([taskOf(cgroup)]);
+    const { reads, refused } = machine.sim.operations();
+    expect(refused).toBe(100);
+    // Each refusal has its last_cmd_status; each of five looks asks the control group and the group of the task.
+    expect(reads - refused).toBeLessThanOrEqual(11);
   });
 
   test("measure() does not watch threads of other PID namespaces, whose id 0 would mean the agent", () => {
@@ -326,6 +340,23 @@ describe.skipIf(!haveSim || !haveCgroups)("readings", () => {
     expect(one.round("0 mbm_total_bytes 30", "1 mbm_total_bytes 501")[TOTAL]).toBe(1531);
     expect(one.round("0 mbm_total_bytes 31")[TOTAL]).toBe(1532);
   });
+
+  test.each(["ENOENT", "ENODEV"])(
+    "measure() does not insist on a domain that is listed but says %s, and counts nothing twice",
+    async (code) => {
+      using one = await oneTask();
+      const settings = ["* llc_occupancy 100", "* mbm_total_bytes 700", "* mbm_local_bytes 0"];
+      const before = one.round(...settings);
+      one.machine.sim.command(`fail monReads ${code} 50\nforget`);
+      expect(one.round()).toEqual({});
+      // Once for each of the two domains.
+      expect(one.machine.sim.operations().monReads).toBe(2);
+      one.machine.sim.command(`heal\nfail monReads ${code} 1`);
+      expect(one.round()).toEqual({ [TOTAL]: 1400, [LOCAL]: 0, [REMOTE]: 1400 });
+      expect(one.round()).toEqual(before);
+      expect(one.watch.context.logged).toEqual([]);
+    },
+  );
 
   test("measure() takes differences without losing bits", async () => {
     using one = await oneTask();

@@ -125,6 +125,29 @@ test("measure() finds caches that come with their CPUs, and takes everything out
   expect(mkdir).toHaveBeenCalledTimes(1);
 });
 
+test("measure() has no values of a round in which resctrl cannot be read", () => {
+  using tree = tempTree({
+    ...MONITORED,
+    "proc/self/stat": `7 (wca) S ${"0 ".repeat(18)}99 0\n`,
+    "sys/fs/cgroup/a/cgroup.threads": "41\n",
+  });
+  using mkdir = spyOn(tree.host, "mkdir").mockImplementation((group) => {
+    tree.write(`${group.slice(1)}/tasks`, "41\n");
+    tree.write(`${group.slice(1)}/mon_data/mon_L3_00/mbm_total_bytes`, "10\n");
+  });
+  using watch = watching(tree.host);
+  const tasks = [taskWith({ id: "a", cgroupPath: "/a" })];
+  expect(watch.round(tasks)).toEqual({ a: { task_mem_bandwidth_bytes: 10 } });
+  using list = spyOn(tree.host, "list").mockImplementationOnce((path) => {
+    throw new KernelError("list", path, "EIO");
+  });
+  expect(() => watch.round(tasks)).toThrow(new KernelError("list", "/sys/fs/resctrl", "EIO"));
+  expect(watch.measurements).toEqual({ a: {} });
+  expect(watch.round(tasks)).toEqual({ a: { task_mem_bandwidth_bytes: 10 } });
+  expect(mkdir).toHaveBeenCalledTimes(1);
+  expect(list).toHaveBeenCalled();
+});
+
 test("probe() tells an unusual mode of the root group, and counters that come and go", () => {
   using tree = tempTree({
     ...MONITORED,
@@ -220,7 +243,7 @@ set mon_groups/${name} ${second} mbm_local_bytes 100`);
         feature: "resctrl",
         supported: true,
         detail:
-          "/sys/fs/resctrl; control: L3 (16 CLOSIDs, domains 0 4 8 12), MB in 1/8 GBps (16 CLOSIDs, domains 0 4 8 12), SMBA in 1/8 GBps (16 CLOSIDs, domains 0 4 8 12); monitored domains: mon_L3_00, mon_L3_04, mon_L3_08, mon_L3_12",
+          "/sys/fs/resctrl; control: L3 (16 bits, 16 CLOSIDs, domains 0 4 8 12), MB in 1/8 GBps (16 CLOSIDs, domains 0 4 8 12), SMBA in 1/8 GBps (16 CLOSIDs, domains 0 4 8 12); monitored domains: mon_L3_00, mon_L3_04, mon_L3_08, mon_L3_12",
       },
       {
         component,

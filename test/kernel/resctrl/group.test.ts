@@ -39,7 +39,7 @@ test("a refusal tells that there is no last_cmd_status", () => {
   using tree = tempTree({});
   expect(refusal(() => makeMonitoringGroup(tree.host, RESCTRL, OURS))).toEqual([
     "ENOENT",
-    `Cannot make "/sys/fs/resctrl/mon_groups/${OURS}": ENOENT, last_cmd_status cannot be read`,
+    `Cannot make "/sys/fs/resctrl/mon_groups/${OURS}": ENOENT, last_cmd_status cannot be read: resctrl is not mounted any more: mount -t resctrl resctrl /sys/fs/resctrl. Tried again every few rounds`,
     undefined,
   ]);
 });

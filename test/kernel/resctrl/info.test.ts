@@ -107,7 +107,8 @@ test.each([
 function summary({ control, monitoring, monitoredDomains, mode }: ResctrlInfo) {
   return {
     control: control.map(
-      ({ name, closids, domains, unit }) => `${name} ${closids} ${domains.join(",")} ${unit ?? "cache"}`,
+      ({ name, bits, closids, domains, unit }) =>
+        `${name} ${closids} ${domains.join(",")} ${unit ?? `${bits} bits`}`,
     ),
     monitoring: monitoring.map(({ name, rmids, features }) => [name, rmids, features] as const),
     modes: monitoring.flatMap(({ assignable }) => assignable?.mode ?? []),
@@ -117,14 +118,14 @@ function summary({ control, monitoring, monitoredDomains, mode }: ResctrlInfo) {
 }
 
 const XEON = {
-  control: ["L3 16 0,1 cache", "MB 8 0,1 percent"],
+  control: ["L3 16 0,1 20 bits", "MB 8 0,1 percent"],
   monitoring: [["L3_MON", 192, ALL]],
   domains: ["mon_L3_00", "mon_L3_01"],
   modes: [],
   mode: "shareable",
 };
 const AMD = {
-  control: ["L3 16 0,4,8,12 cache", "MB 16 0,4,8,12 1/8 GBps", "SMBA 16 0,4,8,12 1/8 GBps"],
+  control: ["L3 16 0,4,8,12 16 bits", "MB 16 0,4,8,12 1/8 GBps", "SMBA 16 0,4,8,12 1/8 GBps"],
   monitoring: [
     ["L3_MON", 256, ALL.flatMap((event) => (event === "llc_occupancy" ? event : [event, `${event}_config`]))],
   ],
@@ -135,17 +136,17 @@ const AMD = {
 
 const LAYOUTS: Readonly<Record<ResctrlLayout, unknown>> = {
   xeon: XEON,
-  cdp: { ...XEON, control: ["L3CODE 8 0,1 cache", "L3DATA 8 0,1 cache", "MB 8 0,1 percent"] },
-  l2: { ...XEON, control: ["L2 8 0,1,2,3 cache", "MB 8 0,1 percent"] },
-  l2cdp: { ...XEON, control: ["L2CODE 4 0,1,2,3 cache", "L2DATA 4 0,1,2,3 cache", "MB 8 0,1 percent"] },
-  mbps: { ...XEON, control: ["L3 16 0,1 cache", "MB 8 0,1 MBps"] },
+  cdp: { ...XEON, control: ["L3CODE 8 0,1 20 bits", "L3DATA 8 0,1 20 bits", "MB 8 0,1 percent"] },
+  l2: { ...XEON, control: ["L2 8 0,1,2,3 8 bits", "MB 8 0,1 percent"] },
+  l2cdp: { ...XEON, control: ["L2CODE 4 0,1,2,3 8 bits", "L2DATA 4 0,1,2,3 8 bits", "MB 8 0,1 percent"] },
+  mbps: { ...XEON, control: ["L3 16 0,1 20 bits", "MB 8 0,1 MBps"] },
   // Nodes of a cache are no domains of their own: the cache's numbers are their sums.
-  snc: { ...XEON, control: ["L3 15 0,1 cache", "MB 15 0,1 percent"] },
+  snc: { ...XEON, control: ["L3 15 0,1 15 bits", "MB 15 0,1 percent"] },
   amd: AMD,
   abmc: { ...AMD, monitoring: [["L3_MON", 256, ALL]], modes: ["mbm_event"] },
   "monitor-only": { ...XEON, control: [] },
   "no-monitoring": { ...XEON, monitoring: [], domains: [] },
-  "no-mb": { ...XEON, control: ["L3 16 0,1 cache"] },
+  "no-mb": { ...XEON, control: ["L3 16 0,1 20 bits"] },
 };
 
 describe.skipIf(!(await requirement("a simulated resctrl", needResctrl)))("on the simulator", () => {

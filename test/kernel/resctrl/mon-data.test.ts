@@ -72,6 +72,18 @@ test("MonData finds domains that come with their CPUs, and counts on without tho
   data.close();
 });
 
+test("MonData counts on in another place, also where no file is kept open", () => {
+  using tree = tempTree({ [at("mon_L3_00", "mbm_total_bytes")]: "100\n" }, { keptFilesLimit: 0 });
+  const data = new MonData(tree.host, GROUP);
+  const read = reading(data);
+  expect(read()).toEqual({ [TOTAL]: 100 });
+  tree.remove(GROUP.slice(1));
+  const elsewhere = "/sys/fs/resctrl/be/mon_groups/g";
+  tree.write(`${elsewhere.slice(1)}/mon_data/mon_L3_00/mbm_total_bytes`, "130\n");
+  data.moved(elsewhere);
+  expect(read()).toEqual({ [TOTAL]: 130 });
+});
+
 test("MonData says that its group is gone", () => {
   // Files are opened at each reading when none may be kept.
   using tree = tempTree({ [at("mon_L3_00", "mbm_total_bytes")]: "100\n" }, { keptFilesLimit: 0 });
