@@ -73,6 +73,11 @@ export class FakePerf implements PerfSyscalls {
   readonly foreign: Set<string>;
   /** What a counter has when it is opened; the kernel's start at 0. */
   startValue = 0n;
+  /**
+   * How long a group of a cgroup seems to have been wanted when it is opened: with Linux (seen with 6.18) it can
+   * be more than 0 when other events of the cgroup were closed before.
+   */
+  startEnabledNs = 0n;
   readonly #options: FakePerfOptions;
   readonly #online: Set<number>;
   readonly #directories = new Map<number, string>();
@@ -106,7 +111,7 @@ export class FakePerf implements PerfSyscalls {
     if (!this.#online.has(target.cpu)) throw fail("ENODEV");
     if (leader !== undefined) this.#checkGroup(leader, { event, target, cgroup });
     const descriptor = this.#next++;
-    const group = leader ?? newGroup(target.cpu, cgroup);
+    const group = leader ?? newGroup(target.cpu, cgroup, cgroup === undefined ? 0n : this.startEnabledNs);
     group.members.push({ descriptor, event, value: this.startValue });
     this.#groups.set(descriptor, group);
     this.opened.push({ event, target, flags });
@@ -237,8 +242,8 @@ export class FakePerf implements PerfSyscalls {
   }
 }
 
-function newGroup(cpu: number, cgroup: string | undefined): Group {
-  return { cpu, cgroup, enabled: 0n, running: 0n, members: [], frozen: false };
+function newGroup(cpu: number, cgroup: string | undefined, enabled: bigint): Group {
+  return { cpu, cgroup, enabled, running: 0n, members: [], frozen: false };
 }
 
 function counted(group: Group, cgroup: string | undefined): boolean {

@@ -5,6 +5,7 @@ import { explainRefusal } from "../../kernel/perf/explain.ts";
 import { PerfGroupOpener } from "../../kernel/perf/group.ts";
 import { PerfHierarchy } from "../../kernel/perf/hierarchy.ts";
 import { EventPlan } from "../../kernel/perf/plan.ts";
+import { CpuReturns } from "../../kernel/sysfs/cpu-returns.ts";
 import { Unsupported } from "../../model/errors.ts";
 import type { Platform } from "../../model/platform.ts";
 import { Collector } from "../../model/roles.ts";
@@ -34,6 +35,7 @@ export class PerfCollector extends Collector implements Probing {
   readonly #context: HostContext;
   readonly #selector: TaskSelector;
   readonly #monotonicMs: () => number;
+  readonly #returns: CpuReturns;
   readonly #said = new Set<string>();
   #started: Started | undefined;
   #platform: Platform | undefined;
@@ -50,6 +52,7 @@ export class PerfCollector extends Collector implements Probing {
     this.#context = context;
     this.#selector = new TaskSelector(options.perf_tasks);
     this.#monotonicMs = monotonicMs;
+    this.#returns = new CpuReturns(context.host);
   }
 
   measure(round: Round): void {
@@ -62,6 +65,7 @@ export class PerfCollector extends Collector implements Probing {
         tasks: this.#selected(round),
         cpus: this.#cpus,
         cpusChanged,
+        returned: this.#returns.look(this.#cpus),
         nowMs: this.#monotonicMs,
       });
       if (plan.events.length === 0) throw noneLeft();
@@ -131,17 +135,11 @@ export class PerfCollector extends Collector implements Probing {
 
   #resolve(platform: Platform) {
     const { host } = this.#context;
-    try {
-      const { events, unsupported } = resolveEventNames(this.#options.event_names, { host, platform });
-      for (const { name, reason } of unsupported) {
-        this.#say(`Cannot count event "${name}": ${reason}; the other events are counted`);
-      }
-      return events;
-    } catch (error) {
-      // Wrong for the PMU of this host, which a check of the configuration does not see.
-      if (error instanceof SyntaxError) throw new Unsupported(error.message, { cause: error });
-      throw error;
+    const { events, unsupported } = resolveEventNames(this.#options.event_names, { host, platform });
+    for (const { name, reason } of unsupported) {
+      this.#say(`Cannot count event "${name}": ${reason}; the other events are counted`);
     }
+    return events;
   }
 
   /** A task whose labels change is another object, without measurements so far. */

@@ -40,6 +40,7 @@ export function probePerf(host: Host, { eventNames, tasks }: PerfProbe): readonl
       ];
     });
   } catch (error) {
+    // No platform: SyntaxError.
     const known =
       error instanceof Unsupported || error instanceof KernelError || error instanceof SyntaxError;
     if (!known) throw error;
@@ -92,8 +93,8 @@ class Trial {
       }
       return { ...row, ...this.#open(event) };
     } catch (error) {
-      // Wrong for the PMU of this host, or not to be called at all.
-      if (!(error instanceof SyntaxError || error instanceof Unsupported)) throw error;
+      // Not to be called at all.
+      if (!(error instanceof Unsupported)) throw error;
       return { ...row, supported: false, detail: error.message };
     }
   }
@@ -128,7 +129,7 @@ function descriptors(
   const plan = new EventPlan(events);
   const needed = tasks.length * plan.descriptors(onlineCpus);
   const left = host.freeDescriptors;
-  const sum = `${plan.descriptorsInWords(onlineCpus)}, ${needed} for ${tasks.length} tasks, and ${left} are left of the limit less a reserve of 512`;
+  const sum = `${plan.descriptorsInWords(onlineCpus)}, ${needed} for ${tasks.length === 1 ? "1 task" : `${tasks.length} tasks`}, and ${left} are left of the limit less a reserve of 512`;
   const fits = needed <= left;
   return {
     component: COMPONENT,

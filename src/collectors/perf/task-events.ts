@@ -12,6 +12,9 @@ export const FACTOR_MAX = "task_scaling_factor_max";
 /** Readings after which an event that was never counted is told. */
 const STARVED_READINGS = 10;
 
+/** Rounds between looks for a cgroup that was not there: 1, 2, 4, … */
+const LONGEST_WAIT = 64;
+
 /** What the events of all tasks have in common. */
 export interface TaskEventsOptions {
   readonly source: EventSource;
@@ -29,7 +32,7 @@ interface Part {
   /** Label `cpu`; absent when CPUs are summed. */
   readonly cpu?: number;
   readonly counts: EventCounts;
-  /** Readings so far: ratios need two. */
+  /** Readings so far. */
   readings: number;
   /** Sum and number of the averages of CPUs on which the task ran, and the largest factor. */
   factors: number;
@@ -56,6 +59,9 @@ export class TaskEvents {
   #readAtMs = Number.NaN;
   /** Metrics may have values that are not replaced any more. */
   #changed = false;
+  /** Rounds to wait for cgroups that were not there, 0 when all were, and how many of them are left. */
+  #wait = 0;
+  #roundsLeft = 0;
 
   constructor(task: Task, options: TaskEventsOptions) {
     this.#task = task;
@@ -74,11 +80,16 @@ export class TaskEvents {
   update(task: Task): boolean {
     const before = this.#task.subcgroupPaths;
     this.#task = task;
-    return task.subcgroupPaths !== before && !sameTexts(task.subcgroupPaths, before);
+    if (task.subcgroupPaths === before || sameTexts(task.subcgroupPaths, before)) return false;
+    this.#wait = 0;
+    return true;
   }
 
-  /** Opens events on the CPUs and closes them on others. Of several cgroups those that are there count. */
-  follow(cpus: readonly number[]): OpeningResult {
+  /**
+   * Opens events on the CPUs, on those that have returned anew, and closes them on others. Of several cgroups
+   * those that are there count.
+   */
+  follow(cpus: readonly number[], returned: readonly number[] = []): OpeningResult {
     const { hierarchy, source } = this.#options;
     const known = new Map(this.#cgroups.map((cgroup) => [cgroup.directory, cgroup]));
     this.#cgroups = directoriesOf(this.#task, hierarchy).map((directory) => {
@@ -87,8 +98,11 @@ export class TaskEvents {
       return cgroup;
     });
     for (const cgroup of known.values()) cgroup.close();
-    const results = this.#cgroups.map((cgroup) => cgroup.follow(cpus));
+    const results = this.#cgroups.map((cgroup) => cgroup.follow(cpus, returned));
     this.#arrange();
+    const complete = results.every((result) => result === "open");
+    this.#wait = complete ? 0 : Math.min(LONGEST_WAIT, Math.max(1, 2 * this.#wait));
+    this.#roundsLeft = this.#wait;
     if (results.includes("crowded")) return "crowded";
     return results.includes("open") ? "open" : (results[0] ?? "absent");
   }
@@ -101,6 +115,14 @@ export class TaskEvents {
   /** A CPU went offline under its events, so that they have to be opened anew. */
   get dissolved(): boolean {
     return this.#cpus.some(({ groups }) => groups.some(({ group }) => group.dissolved));
+  }
+
+  /**
+   * Whether to look for the task's cgroups again in this round, to be asked once: some may be made later in
+   * the hierarchy of perf_event than in the one where a node found them.
+   */
+  looksAgain(): boolean {
+    return this.#wait > 0 && --this.#roundsLeft <= 0;
   }
 
   /** Reads all that is open. `nowMs`: of a clock that never jumps. Throws KernelError. */
@@ -120,8 +142,10 @@ export class TaskEvents {
       delete into[name];
   }
 
+  /** What was counted so far stays, and counting can go on from there. */
   close(): void {
     for (const cgroup of this.#cgroups) cgroup.close();
+    this.#readAtMs = Number.NaN;
     this.#cgroups = [];
     this.#cpus = [];
     this.#open = [];
@@ -178,7 +202,8 @@ export class TaskEvents {
       put(into, FACTOR_MAX, part.cpu, part.factorCpus === 0 ? 1 : part.factorMax);
       if (formulas === undefined) continue;
       for (const name of DERIVED_METRICS) {
-        const value = part.readings > 1 ? formulas.value(name, part.counts, secs) : undefined;
+        // The first reading after opening says nothing of a whole round.
+        const value = Number.isNaN(secs) ? undefined : formulas.value(name, part.counts, secs);
         put(into, name, part.cpu, value);
       }
     }

@@ -27,6 +27,8 @@ export interface PerfRound {
   readonly cpus: readonly number[];
   /** True when CPUs came or went since the last round. */
   readonly cpusChanged: boolean;
+  /** Of the CPUs those that were away in between: events that were opened before stand still. */
+  readonly returned: readonly number[];
   /** Of a clock that never jumps. */
   readonly nowMs: () => number;
 }
@@ -93,14 +95,15 @@ export class PerfWatch {
       }
       // First what has been counted so far: it is lost with the descriptors of a CPU that went away.
       events.measure(round.nowMs(), measurements);
-      if (events.update(task) || round.cpusChanged || events.dissolved)
-        this.#follow(entry, events, round.cpus);
+      const stale = round.cpusChanged || round.returned.length > 0 || events.dissolved || events.looksAgain();
+      if (events.update(task) || stale) this.#follow(entry, events, round);
     } catch (error) {
       this.#fail(entry, error);
     }
   }
 
-  #start(entry: TaskUnderMeasure, { cpus, nowMs }: PerfRound): void {
+  #start(entry: TaskUnderMeasure, round: PerfRound): void {
+    const { cpus, nowMs } = round;
     const { task, measurements } = entry;
     if (this.#isWaiting(task)) return;
     // Looking for the cgroup costs more than this.
@@ -111,12 +114,12 @@ export class PerfWatch {
     const events = this.#waiting.get(task.id)?.events ?? new TaskEvents(task, this.#options);
     events.update(task);
     this.#tasks.set(task.id, events);
-    if (this.#follow(entry, events, cpus)) events.measure(nowMs(), measurements);
+    if (this.#follow(entry, events, round)) events.measure(nowMs(), measurements);
   }
 
   /** False when the task is not watched now. */
-  #follow(entry: TaskUnderMeasure, events: TaskEvents, cpus: readonly number[]): boolean {
-    const result = events.follow(cpus);
+  #follow(entry: TaskUnderMeasure, events: TaskEvents, { cpus, returned }: PerfRound): boolean {
+    const result = events.follow(cpus, returned);
     if (result === "open") {
       this.#waiting.delete(entry.task.id);
       return true;

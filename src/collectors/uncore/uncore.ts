@@ -10,6 +10,7 @@ import {
   UncoreResolver,
 } from "../../kernel/perf/uncore.ts";
 import { readPlatform } from "../../kernel/platform.ts";
+import { CpuReturns } from "../../kernel/sysfs/cpu-returns.ts";
 import { KernelError, Unsupported } from "../../model/errors.ts";
 import type { Measurement } from "../../model/metric.ts";
 import type { Platform } from "../../model/platform.ts";
@@ -38,6 +39,7 @@ export class UncoreCollector extends Collector implements Probing {
   readonly #names: readonly (readonly string[])[];
   readonly #derives: boolean;
   readonly #units: UncoreUnits;
+  readonly #returns: CpuReturns;
   readonly #said = new Set<string>();
   #platform: Platform | undefined;
   #measuredMs = 0;
@@ -47,6 +49,7 @@ export class UncoreCollector extends Collector implements Probing {
     this.#context = context;
     this.#names = groupsOf(uncore_event_names);
     this.#derives = enable_derived_metrics;
+    this.#returns = new CpuReturns(context.host);
     this.#units = new UncoreUnits({
       host: context.host,
       // Units of a kind refuse alike: one line for all of them.
@@ -60,7 +63,8 @@ export class UncoreCollector extends Collector implements Probing {
   measure({ platform, platformMeasurements, timeMs }: Round): void {
     if (this.#names.length === 0 || platform === undefined) return;
     // Another object only when CPUs or nodes came or went, which is when a PMU may have another CPU.
-    if (platform !== this.#platform) this.#follow(platform);
+    const returned = this.#returns.look(platform.onlineCpus);
+    if (platform !== this.#platform || returned.length > 0) this.#follow(platform, returned);
     this.#units.read();
     Object.assign(
       platformMeasurements,
@@ -99,7 +103,7 @@ export class UncoreCollector extends Collector implements Probing {
     return deriveUncore({ increases: this.#units.increases(), instances: this.#units.instances(), seconds });
   }
 
-  #follow(platform: Platform): void {
+  #follow(platform: Platform, returned: readonly number[]): void {
     const { host } = this.#context;
     const resolver = new UncoreResolver(host, platform);
     const resolved = this.#names.map((group) => resolver.resolve(group));
@@ -110,7 +114,7 @@ export class UncoreCollector extends Collector implements Probing {
       if (lacks.length > 0) this.#say(said);
       this.#units.follow(
         resolved.map(({ events }) => events),
-        platform,
+        { platform, returned },
       );
     } catch (error) {
       this.#units.close();

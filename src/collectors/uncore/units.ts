@@ -52,12 +52,18 @@ export class UncoreUnits {
   }
 
   /**
-   * Opens what is not open yet and closes what is not wanted any more; totals stay. Throws
-   * {@link Unsupported} when descriptors are short, and KernelError for what is about the agent.
+   * Opens what is not open yet, on CPUs that were away since (`returned`) anew, and closes what is not
+   * wanted any more; totals stay. Throws {@link Unsupported} when descriptors are short, and KernelError
+   * for what is about the agent.
    */
-  follow(groups: readonly (readonly UncoreEvent[])[], platform: Platform): void {
+  follow(
+    groups: readonly (readonly UncoreEvent[])[],
+    { platform, returned = [] }: { readonly platform: Platform; readonly returned?: readonly number[] },
+  ): void {
     const wanted = placesOf(groups, platform);
-    for (const [key, place] of this.#places) if (!wanted.has(key)) this.#close(key, place);
+    for (const [key, place] of this.#places) {
+      if (!wanted.has(key) || returned.includes(place.cpu)) this.#close(key, place);
+    }
     const missing = [...wanted].filter(([key]) => !this.#places.has(key));
     const needed = missing.reduce((sum, [, { events }]) => sum + events.length, 0);
     this.#claim(needed, missing.length);

@@ -39,12 +39,14 @@ export class CgroupEvents {
 
   /**
    * Closes what is open on other CPUs and opens what is not open yet, on all of them or none. A descriptor
-   * that was opened before its CPU went offline never counts again, so CPUs that come back are new ones.
+   * that was opened before its CPU went offline never counts again, so CPUs that come back are new ones,
+   * also those that were away too short to be missed (`returned`).
    * Throws {@link KernelError} for what is about the agent or the moment, see `explain.ts`.
    */
-  follow(cpus: readonly number[]): OpeningResult {
+  follow(cpus: readonly number[], returned: readonly number[] = []): OpeningResult {
     for (const [cpu, groups] of [...this.#groups]) {
-      if (!cpus.includes(cpu) || groups.some(({ dissolved }) => dissolved)) this.#close(cpu);
+      const stale = returned.includes(cpu) || groups.some(({ dissolved }) => dissolved);
+      if (stale || !cpus.includes(cpu)) this.#close(cpu);
     }
     const added = cpus.filter((cpu) => !this.#groups.has(cpu));
     const { host, plan } = this.#source;
@@ -90,6 +92,7 @@ export class CgroupEvents {
     const { opener, plan, onRefused } = this.#source;
     try {
       const { groups, refused } = opener.open(plan.on(cpu), { cpu, cgroup });
+      skipAll(groups);
       for (const each of refused) {
         plan.refuse(each.event);
         onRefused(each);
@@ -108,6 +111,19 @@ export class CgroupEvents {
     for (const group of groups) group.close();
     this.#groups.delete(cpu);
     this.#source.host.releaseDescriptors(descriptors);
+  }
+}
+
+/**
+ * A new event may seem to have been wanted for longer than it exists, when others of its cgroup were closed
+ * before (seen with Linux 6.18). That is no time without a counter.
+ */
+function skipAll(groups: readonly PerfGroup[]): void {
+  try {
+    for (const group of groups) group.skip();
+  } catch (error) {
+    for (const group of groups) group.close();
+    throw error;
   }
 }
 

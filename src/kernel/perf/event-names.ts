@@ -105,8 +105,8 @@ function metricOf(pmu: string, terms: string): string {
 }
 
 /**
- * Events of the names on this host, in their order, each once. Throws SyntaxError for a name that is
- * written wrongly, also when only the PMU of this host shows it.
+ * Events of the names on this host, in their order, each once. A term that the PMU of this host has not got
+ * costs only its event. Throws SyntaxError for a name that is written wrongly for any host.
  */
 export function resolveEventNames(names: readonly string[], options: ResolveOptions): ResolvedEvents {
   const events = new Map<string, PerfEvent>();
@@ -147,10 +147,19 @@ function eventOf(written: string, options: ResolveOptions): PerfEvent {
         ...plain,
         kind: "pmu",
         type,
-        ...encode(pmu, name.terms),
+        ...encoded(pmu, name.terms),
         ...(cpus === undefined ? {} : { cpus }),
       };
     }
+  }
+}
+
+function encoded(pmu: Pmu, terms: readonly Term[]) {
+  try {
+    return encode(pmu, terms);
+  } catch (error) {
+    if (error instanceof SyntaxError) throw new Unsupported(error.message, { cause: error });
+    throw error;
   }
 }
 

@@ -97,7 +97,8 @@ class Opening {
       }
     } catch (error) {
       if (!(error instanceof KernelError && ABOUT_EVENT.has(error.code))) throw error;
-      if (this.groups.length === 0) this.#checkTarget();
+      // A cgroup that is removed meanwhile says ENOENT too, which must not be held against the event.
+      if (this.groups.length === 0 || error.code === "ENOENT") this.#checkTarget();
       this.refused.push({ event, error });
     }
   }
@@ -171,6 +172,8 @@ export class PerfGroup {
   readonly #perf: PerfSyscalls;
   readonly #record: RecordBuffer;
   readonly #last: Uint32Array;
+  /** Software events count whenever their cgroup runs: what is wanted and not counting is none of theirs. */
+  readonly #isSoftware: boolean;
   #descriptors: readonly number[];
 
   constructor(
@@ -185,6 +188,7 @@ export class PerfGroup {
     this.cpu = cpu;
     this.events = members.map(({ event }) => event);
     this.#descriptors = members.map(({ descriptor }) => descriptor);
+    this.#isSoftware = this.events.every(({ type }) => type === PERF_TYPE.software);
     this.increases = new Float64Array(members.length);
     this.#record = record;
     const words = HEADER_WORDS + members.length;
@@ -220,6 +224,16 @@ export class PerfGroup {
     }
   }
 
+  /** Leaves out what the group has so far: counting starts from here. Throws {@link KernelError}. */
+  skip(): void {
+    this.read();
+    this.increases.fill(0);
+    this.enabledNs = 0;
+    this.runningNs = 0;
+    this.everEnabled = false;
+    this.everRunning = false;
+  }
+
   close(): void {
     closeDescriptors(this.#perf, this.#descriptors);
     this.#descriptors = [];
@@ -238,8 +252,11 @@ export class PerfGroup {
   }
 
   #takeTimes(halves: Uint32Array): void {
-    this.enabledNs = this.#increase(halves, ENABLED, ENABLED - HEADER_WORDS);
+    const enabledNs = this.#increase(halves, ENABLED, ENABLED - HEADER_WORDS);
     this.runningNs = this.#increase(halves, RUNNING, RUNNING - HEADER_WORDS);
+    // After events of a cgroup were closed while it was running, Linux (seen with 6.18) may take it for
+    // running on that CPU although it is not: events that are opened then seem to be wanted all the time.
+    this.enabledNs = this.#isSoftware ? this.runningNs : enabledNs;
     if (this.enabledNs > 0) this.everEnabled = true;
     if (this.runningNs > 0) this.everRunning = true;
   }

@@ -1,4 +1,6 @@
 import { describe, expect, test } from "bun:test";
+import * as fs from "node:fs";
+import * as path from "node:path";
 import { Unsupported } from "../../../src/model/errors.ts";
 import { HARDWARE, MOUNT, perfMachine, platformWith, task } from "./perf-machine.ts";
 
@@ -30,8 +32,8 @@ describe("PerfCollector (fake system calls)", () => {
       a: { task_cycles: 711, task_cpu_clock_seconds: 0.3, task_page_faults: 3, ...SMOOTH },
       b: none,
     });
-    // A pair of groups for each task, and one reading of each of them in a round.
-    expect([perf.opened.length, perf.reads]).toEqual([12, 8]);
+    // A pair of groups for each task, and one reading of each of them when it is opened and in a round.
+    expect([perf.opened.length, perf.reads]).toEqual([12, 12]);
   });
 
   test("keeps values by CPU apart with perf_aggregate_cpus: false", () => {
@@ -90,6 +92,28 @@ describe("PerfCollector (fake system calls)", () => {
     expect(round(pod("/c/y"))["a"]).toMatchObject({ task_cycles: 108 });
   });
 
+  test("looks again for a container whose cgroup was not there yet", () => {
+    using machine = perfMachine({ options: { event_names: ["task_cycles"] }, cgroups: ["a", "c/x"] });
+    const { perf, round } = machine;
+    const pod = [task("a", { subcgroupPaths: ["/c/x", "/c/y"] })];
+    let looks = 0;
+    const openDirectory = perf.openDirectory.bind(perf);
+    perf.openDirectory = (path) => {
+      if (path.endsWith("/y")) looks++;
+      return openDirectory(path);
+    };
+    // In rounds 1, 2, 4, 8, 16 and 32.
+    for (let rounds = 1; rounds <= 40; rounds++) round(pod);
+    expect([looks, perf.openDescriptors]).toEqual([6, 2]);
+    perf.cgroups.add(`${MOUNT}/c/y`);
+    for (let rounds = 41; rounds <= 64; rounds++) round(pod);
+    for (const name of ["x", "y"]) {
+      perf.run({ cpu: 0, cgroup: `${MOUNT}/c/${name}`, ns: 10n, counts: { "0:0": 2n } });
+    }
+    expect(round(pod)["a"]).toMatchObject({ task_cycles: 4 });
+    expect([looks, perf.openDescriptors, machine.warnings]).toEqual([7, 4, []]);
+  });
+
   test("scales by the time of each round and tells the factors of it", () => {
     using machine = perfMachine({
       options: { event_names: CORE },
@@ -112,6 +136,26 @@ describe("PerfCollector (fake system calls)", () => {
     // An idle round is not scaled.
     expect(round([a])["a"]).toMatchObject({ task_cycles: 411, ...SMOOTH });
   });
+
+  test.each([true, false])(
+    "does not take time before the opening for time without a counter, aggregated: %p",
+    (perf_aggregate_cpus) => {
+      using machine = perfMachine({ options: { event_names: ["task_cycles"], perf_aggregate_cpus } });
+      const { perf, round } = machine;
+      const a = task("a");
+      perf.startEnabledNs = 9n * MS;
+      const each = (value: number) => (perf_aggregate_cpus ? value : { "0": value, "1": value });
+      const factors = { task_scaling_factor_avg: each(1), task_scaling_factor_max: each(1) };
+      expect(round([a])["a"]).toEqual({ task_cycles: each(0), ...factors });
+      perf.offline(1);
+      round([a], platformWith(0));
+      perf.online(1);
+      round([a]);
+      for (const cpu of [0, 1]) perf.run({ cpu, cgroup: A, ns: MS, counts: { "0:0": 7n } });
+      const { task_cycles, ...others } = round([a])["a"] ?? {};
+      expect([task_cycles, others]).toEqual([perf_aggregate_cpus ? 14 : each(7), factors]);
+    },
+  );
 
   test("rounds scaled sums half to even", () => {
     using machine = perfMachine({ options: { event_names: ["task_cycles", "task_instructions"] } });
@@ -250,6 +294,29 @@ describe("PerfCollector and tasks that come and go (fake system calls)", () => {
     expect(round(tasks)["a"]).toMatchObject({ task_cycles: 0 });
   });
 
+  test("counts in the v1 hierarchy of perf_event where there is one, and nowhere else", () => {
+    const mount = "/sys/fs/cgroup/perf_event";
+    using machine = perfMachine({
+      options,
+      cgroups: [],
+      perf: { cgroups: [`${mount}/a`], foreign: ["/sys/fs/cgroup/unified/a", "/sys/fs/cgroup/unified/b"] },
+      files: {
+        "proc/self/mounts": `cgroup ${mount} cgroup rw,perf_event 0 0\ncgroup2 /sys/fs/cgroup/unified cgroup2 rw 0 0\n`,
+        "proc/cgroups": "perf_event\t7\t3\t1\n",
+      },
+    });
+    const { perf, round } = machine;
+    const tasks = [task("a"), task("b")];
+    round(tasks);
+    perf.run({ cpu: 1, cgroup: `${mount}/a`, ns: 10n, counts: { "0:0": 3n } });
+    const { a, b } = round(tasks);
+    expect([a?.["task_cycles"], b]).toEqual([3, {}]);
+    for (let rounds = 0; rounds < 4; rounds++) round(tasks);
+    expect(machine.warnings).toEqual([
+      `Cannot count perf events of 1 of 2 tasks: they have no cgroup of their own in the hierarchy of perf_event, ${mount}`,
+    ]);
+  });
+
   test("close() gives everything back, unopened and twice as well", () => {
     using machine = perfMachine({ options });
     const { perf, tree, round, collector } = machine;
@@ -362,6 +429,25 @@ describe("PerfCollector and what a host refuses (fake system calls)", () => {
     expect(() => without.round([task("a")])).toThrow(Unsupported);
   });
 
+  test("drops one event whose terms the host's PMU has not got, and says so once", () => {
+    const pmu = "sys/bus/event_source/devices/msr";
+    using machine = perfMachine({
+      options: { event_names: ["task_page_faults", "odd/msr/tsc,zork=3/", "x/msr/nope/"] },
+      files: {
+        [`${pmu}/type`]: "12\n",
+        [`${pmu}/events/tsc`]: "event=0x00\n",
+        [`${pmu}/format/event`]: "config:0-63\n",
+      },
+    });
+    const tasks = [task("a")];
+    for (let rounds = 0; rounds < 3; rounds++) machine.round(tasks);
+    expect(machine.round(tasks)["a"]).toEqual({ task_page_faults: 0, ...SMOOTH });
+    expect(machine.warnings).toEqual([
+      'Cannot count event "odd/msr/tsc,zork=3/": Cannot encode "msr/tsc,zork=0x3/": wanted one of the terms event, config, config1, config2, not "zork"; the other events are counted',
+      'Cannot count event "x/msr/nope/": PMU "msr" of this host has no event or field "nope", it has tsc; the other events are counted',
+    ]);
+  });
+
   test.each(["EACCES", "EPERM", "ENOSYS", "E2BIG"])(
     "says Unsupported for %s, which no other event would be spared, and takes its metrics away",
     (errno) => {
@@ -411,6 +497,20 @@ describe("PerfCollector and what a host refuses (fake system calls)", () => {
     expect(round(tasks)["a"]).toMatchObject({ task_cycles: 9 });
     expect(perf.openDescriptors).toBe(4);
   });
+
+  test("never drops an event for all tasks because one cgroup was removed while it was opened", () => {
+    using machine = perfMachine({ options: { event_names: CORE } });
+    const { perf, round } = machine;
+    const open = perf.open.bind(perf);
+    perf.open = (attr, target) => {
+      if (perf.opened.length === 5) perf.cgroups.delete(A);
+      return open(attr, target);
+    };
+    const tasks = [task("a"), task("b")];
+    const { a, b } = round(tasks);
+    expect([a, Object.keys(b ?? {})]).toEqual([{}, [...CORE, ...Object.keys(SMOOTH)]]);
+    expect([machine.warnings, perf.openDescriptors]).toEqual([[], 8]);
+  });
 });
 
 describe("PerfCollector and CPUs that come and go (fake system calls)", () => {
@@ -456,6 +556,39 @@ describe("PerfCollector and CPUs that come and go (fake system calls)", () => {
     expect(cycles()).toBe(7);
     expect([perf.openDescriptors, machine.warnings]).toEqual([4, []]);
   });
+
+  test.each([1, 2])(
+    "opens what stands still anew when a CPU was away between two rounds, in groups of %d",
+    (events) => {
+      const topology = "sys/devices/system/cpu/cpu1/topology";
+      using machine = perfMachine({
+        options: { event_names: CORE.slice(0, events) },
+        files: { [`${topology}/core_id`]: "1\n" },
+      });
+      const { perf, tree, round } = machine;
+      const tasks = [task("a"), task("b")];
+      const cycles = () =>
+        Object.values(round(tasks, platformWith(0, 1))).map((values) => values["task_cycles"]);
+      const work = (count: bigint) => {
+        perf.run({ cpu: 1, cgroup: A, ns: 10n, counts: { "0:0": count } });
+        perf.run({ cpu: 1, cgroup: `${MOUNT}/b`, ns: 10n, counts: { "0:0": 10n * count } });
+      };
+      cycles();
+      work(3n);
+      perf.offline(1);
+      perf.online(1);
+      // As the kernel does it, which never gives an inode again.
+      fs.renameSync(path.join(tree.root, topology), path.join(tree.root, "before"));
+      fs.mkdirSync(path.join(tree.root, topology));
+      expect(cycles()).toEqual([3, 30]);
+      work(4n);
+      expect(cycles()).toEqual([7, 70]);
+      const { length } = perf.opened;
+      cycles();
+      expect([perf.opened.length, perf.openDescriptors, machine.warnings]).toEqual([length, 4 * events, []]);
+      expect(length).toBe(6 * events);
+    },
+  );
 
   test("goes on with a CPU's own total when it comes back", () => {
     using machine = perfMachine({ options: { ...options, perf_aggregate_cpus: false } });
@@ -589,6 +722,28 @@ describe("PerfCollector with enable_derived_metrics (fake system calls)", () => 
     pass(1000);
     perf.run({ cpu: 0, cgroup: A, ns: 10n, share: 0, counts });
     expect(derivedOf(round([a])["a"])).toEqual({});
+  });
+
+  test("gives none over the time in which the events were not open", () => {
+    using machine = perfMachine({ options });
+    const { perf, round, pass } = machine;
+    const tasks = [task("a")];
+    const counts = { "0:1": 6n, "0:0": 3n };
+    const next = () => {
+      pass(1000);
+      perf.run({ cpu: 0, cgroup: A, ns: 10n, counts });
+      return derivedOf(round(tasks)["a"]);
+    };
+    next();
+    expect(next()).toMatchObject({ task_ips: 6, task_ipc: 2 });
+    const read = perf.read.bind(perf);
+    perf.read = () => 0;
+    expect(next()).toEqual({});
+    perf.read = read;
+    // What happens between opening and the first reading.
+    perf.startValue = 1n;
+    expect(next()).toEqual({});
+    expect(next()).toMatchObject({ task_ips: 6, task_ipc: 2 });
   });
 
   test("needs the events that a ratio is made of", () => {

@@ -1,4 +1,6 @@
 import { afterAll, describe, expect, test } from "bun:test";
+import * as fs from "node:fs";
+import * as path from "node:path";
 import type { UncoreEventNames } from "../../../src/collectors/uncore/options.ts";
 import { UncoreCollector } from "../../../src/collectors/uncore/uncore.ts";
 import { KernelHost } from "../../../src/kernel/host.ts";
@@ -394,6 +396,26 @@ describe("UncoreCollector with counters that the test runs follows CPUs", () => 
     bench.round();
     bench.run({ "18:772": 5n }, { cpus: [1, 28] });
     expect(bench.round()[READS]).toMatchObject({ "0": { "18": 5 }, "1": { "18": 10 } });
+    expect(bench.host.freeDescriptors).toBe(bench.host.keptFilesLimit - 12);
+  });
+
+  test("that were away between two rounds, with totals that go on", () => {
+    using bench = new Bench(SKYLAKE, { changes: true, names: [READS] });
+    const topology = "sys/devices/system/cpu/cpu28/topology";
+    bench.tree.write(`${topology}/physical_package_id`, "1\n");
+    bench.round();
+    bench.run({ "18:772": 5n });
+    bench.round();
+    bench.run({ "18:772": 3n });
+    bench.perf.offline(28);
+    bench.perf.online(28);
+    // The kernel never gives an inode again, a file system may: the old one is kept.
+    fs.renameSync(path.join(bench.tree.root, topology), path.join(bench.tree.root, "before"));
+    bench.tree.write(`${topology}/physical_package_id`, "1\n");
+    expect(bench.round()[READS]).toMatchObject({ "0": { "18": 8 }, "1": { "18": 8 } });
+    bench.run({ "18:772": 2n });
+    expect(bench.round()[READS]).toMatchObject({ "0": { "18": 10 }, "1": { "18": 10 } });
+    expect([bench.perf.opened.length, bench.perf.openDescriptors]).toEqual([18, 12]);
     expect(bench.host.freeDescriptors).toBe(bench.host.keptFilesLimit - 12);
   });
 

@@ -128,6 +128,21 @@ describe("PerfGroupOpener.open() (fake system calls)", () => {
     expect(perf.openDescriptors).toBe(1);
   });
 
+  test("throws ENOENT when the cgroup is removed in the middle, and blames no event", () => {
+    for (const opened of [1, 2, 3]) {
+      const { perf, cgroup } = fakeWith({ counters: 2 });
+      const open = perf.open.bind(perf);
+      perf.open = (attr, target) => {
+        if (perf.opened.length === opened) perf.cgroups.delete(CGROUP);
+        return open(attr, target);
+      };
+      expect(() => openOn(perf, [CYCLES, INSTRUCTIONS, REFERENCES, MISSES], { cpu: 0, cgroup })).toThrow(
+        new KernelError("open", "perf event", "ENOENT"),
+      );
+      expect([perf.opened.length, perf.openDescriptors]).toEqual([opened, 1]);
+    }
+  });
+
   test("throws EBADF when the descriptor is no directory", () => {
     const { perf } = fakeWith();
     expect(() => openOn(perf, [TASK_CLOCK], { cpu: 0, cgroup: 9999 })).toThrow("EBADF");
@@ -176,6 +191,18 @@ describe("PerfGroup.read() (fake system calls)", () => {
     group.read();
     expect([[...group.increases], group.factor]).toEqual([[increase], factor]);
     expect([group.everEnabled, group.everRunning]).toEqual([enabled > 0n, running > 0n]);
+  });
+
+  test("never scales software events, whose time the kernel may tell wrongly", () => {
+    const perf = new ScriptedPerf();
+    const group = groupOf(perf, [TASK_CLOCK, PAGE_FAULTS], { cpu: 0 });
+    // Seen with Linux 6.18: wanted all the time, although nothing of the cgroup was on the CPU.
+    perf.record = [2n, 13_282_076n, 0n, 0n, 0n];
+    group.read();
+    expect([[...group.increases], group.factor, group.everEnabled]).toEqual([[0, 0], 0, false]);
+    perf.record = [2n, 18_838_175n, 100_000n, 100_000n, 7n];
+    group.read();
+    expect([[...group.increases], group.factor, group.everEnabled]).toEqual([[100_000, 7], 1, true]);
   });
 
   test("reads three values of a real machine, with its factor", () => {
