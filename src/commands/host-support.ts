@@ -11,6 +11,9 @@ const USES: readonly (readonly [readonly Capability[], string])[] = [
   [["CAP_DAC_OVERRIDE"], "writing control files of root"],
 ];
 
+/** Of the namespace that the kernel starts with: PROC_PID_INIT_INO in linux/proc_ns.h. */
+const FIRST_PID_NAMESPACE = "pid:[4026531836]";
+
 /** What the agent's own process may do on this host: rows of `wca doctor`. */
 export function hostSupport(host: KernelHost): readonly Support[] {
   const user = process.geteuid?.();
@@ -25,6 +28,7 @@ export function hostSupport(host: KernelHost): readonly Support[] {
           : `user ${user}: reads what is world-readable, which is enough for cgroups and /proc`,
     },
     capabilities(host),
+    pidNamespace(host),
     {
       component: COMPONENT,
       feature: "open files",
@@ -54,5 +58,18 @@ function capabilities(host: KernelHost): Support {
     feature: "capabilities",
     supported: held === undefined ? "unknown" : lacking.length === 0,
     detail: words === "" ? "all that any collector can need" : `without ${words}`,
+  };
+}
+
+/** Not a lack by itself: tasks may be in the same namespace, as where the whole host is a container. */
+function pidNamespace(host: KernelHost): Support {
+  const isHosts = host.pidNamespace === FIRST_PID_NAMESPACE;
+  return {
+    component: COMPONENT,
+    feature: "processes",
+    supported: isHosts ? true : "unknown",
+    detail: isHosts
+      ? "the agent is in the PID namespace of the host and sees all processes"
+      : "the agent is in a PID namespace of its own: tasks outside of it show no threads, and resctrl, sched, schedstat and working sets measure nothing of them (in a container give it hostPID)",
   };
 }

@@ -120,6 +120,15 @@ export class KernelHost implements Host {
     return this.#process.callsLibc;
   }
 
+  /** What `/proc/self/ns/pid` points to, pid_namespaces(7): `pid:[4026531836]`. */
+  get pidNamespace(): string | undefined {
+    try {
+      return fs.readlinkSync(`${this.#root}/proc/self/ns/pid`);
+    } catch {
+      return undefined;
+    }
+  }
+
   get freeDescriptors(): number {
     return Math.max(0, this.keptFilesLimit - this.#keptFiles - this.#claimed);
   }

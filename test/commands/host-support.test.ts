@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import * as fs from "node:fs";
 import { hostSupport } from "../../src/commands/host-support.ts";
 import { tempTree } from "../support/tree.ts";
 
@@ -33,4 +34,14 @@ test("hostSupport() tells how many descriptors there are, and what it means when
     supported: false,
     detail: expect.stringContaining("RLIMIT_NOFILE is not above the reserve of 512"),
   });
+});
+
+test.each([
+  ["pid:[4026531836]", true, "PID namespace of the host"],
+  ["pid:[4026532401]", "unknown", "hostPID"],
+] as const)("hostSupport() tells the PID namespace %s", (namespace, supported, words) => {
+  using tree = tempTree({ "proc/self/status": "CapEff:\t0\n", "proc/self/ns/": "" });
+  fs.symlinkSync(namespace, `${tree.root}/proc/self/ns/pid`);
+  const row = hostSupport(tree.host).find(({ feature }) => feature === "processes");
+  expect([row?.supported, row?.detail]).toEqual([supported, expect.stringContaining(words)]);
 });
