@@ -102,7 +102,8 @@ describe.skipIf(!haveSim || !haveCgroups)("the agent itself", () => {
       const left = groupOf(root, pid);
       killed.process.kill("SIGKILL");
       const next = host.start("next", cgroup.path);
-      await until(() => groupOf(root, pid) !== undefined && groupOf(root, pid) !== left);
+      // Asked once in each try: in between there is no group.
+      await until(() => ![undefined, left].includes(groupOf(root, pid)));
       expect(agentGroups(root).length).toBe(1);
       await until(() => /^task_llc_occupancy_bytes\{.*\} \d+/m.test(next.metrics()));
       next.process.kill("SIGTERM");
