@@ -44,6 +44,11 @@ const CONFIGS = {
   perf_aggregate_cpus: false
 `,
   ),
+  // Both tasks, while perf_event has a hierarchy of its own.
+  v1: config("v1", `  event_names: [task_cpu_clock_seconds]\n`).replace(
+    "!CgroupNode {exclude: [/agent]}",
+    "!StaticNode {tasks: [busy, idle]}",
+  ),
 } as const;
 
 /** Phases by uptime: both CPUs, one of them off, both again. Memory of `pinned` is on NUMA node 1. */
@@ -106,6 +111,12 @@ ls /proc/$one/fd | wc -l >/result/fds-after
 kill -TERM $one $other
 wait $one; echo $? >/result/code1
 wait $other; echo $? >/result/code2
+mkdir /tmp/perf_event
+mount -t cgroup -o perf_event none /tmp/perf_event
+mkdir /tmp/perf_event/busy
+for pid in $(cat busy/cgroup.procs); do echo $pid >/tmp/perf_event/busy/cgroup.procs; done
+/agent/wca --root -c /agent/v1.yaml -n 8 >/result/v1.log 2>&1
+echo $? >/result/code3
 /agent/wca doctor -c /agent/sum.yaml >/result/doctor.txt 2>&1
 `;
 
@@ -156,10 +167,10 @@ describe.skipIf(!met)("deep measurements under a real cgroup v2", () => {
 
   test("stops at SIGTERM with 0", () => {
     const { exitCode, files, console: printed } = result;
-    expect({ exitCode, printed, codes: [files["code1"], files["code2"]] }).toEqual({
+    expect({ exitCode, printed, codes: [files["code1"], files["code2"], files["code3"]] }).toEqual({
       exitCode: 0,
       printed: expect.any(String),
-      codes: ["0\n", "0\n"],
+      codes: ["0\n", "0\n", "0\n"],
     });
   });
 
@@ -233,6 +244,19 @@ describe.skipIf(!met)("deep measurements under a real cgroup v2", () => {
     expect(values["task_sched_wait_seconds"]).toBeGreaterThan(0);
     const pinned = taskValues(at("end", "sum"), "/pinned");
     expect(pinned["task_wss_referenced_bytes"]).toBeGreaterThan(30 << 20);
+  });
+
+  test("counts in the hierarchy of perf_event where that is one of v1, and says who is not in it", () => {
+    const values = (batches["v1"] ?? []).map((batch) => taskValues(batch, "busy"));
+    const [first, last] = [values[1], values.at(-1)];
+    const [clock, usage] = [CLOCK, USAGE].map((name) => (last?.[name] ?? Number.NaN) - (first?.[name] ?? 0));
+    expect(usage).toBeGreaterThan(0.2);
+    expect((clock ?? 0) / (usage ?? 0)).toBeGreaterThan(0.9);
+    expect((clock ?? 0) / (usage ?? 0)).toBeLessThan(1.1);
+    expect(taskValues(batches["v1"]?.at(-1) ?? new Map(), "idle")).not.toHaveProperty(CLOCK);
+    expect(result.files["v1.log"]?.match(/WARNING.*perf_event.*/g)).toEqual([
+      expect.stringContaining("Cannot count perf events of 1 of 2 tasks"),
+    ]);
   });
 
   test("says once what it does without, and goes on", () => {
