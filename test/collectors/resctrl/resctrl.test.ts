@@ -1,4 +1,4 @@
-import { describe, expect, spyOn, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, mock, spyOn, test } from "bun:test";
 import * as fs from "node:fs";
 import { KernelError, Unsupported } from "../../../src/model/errors.ts";
 import { taskWith } from "../../roles/labeler.ts";
@@ -7,6 +7,10 @@ import { requirement } from "../../support/requirement.ts";
 import { needResctrl, type ResctrlLayout, resctrlMachine } from "../../support/resctrl-sim.ts";
 import { tempTree } from "../../support/tree.ts";
 import { agentGroups, taskOf, threadsIn, watching } from "./resctrl-watch.ts";
+
+/** The kernel takes writes from root alone, but literal trees take them from anybody. */
+beforeEach(() => void spyOn(process as { geteuid(): number }, "geteuid").mockReturnValue(0));
+afterEach(() => mock.restore());
 
 const NO_RESCTRL =
   "there is no resctrl: /proc/filesystems does not list it, so the CPU has neither Intel RDT, AMD QoS nor Arm MPAM, or the kernel has no support for it";
