@@ -47,7 +47,7 @@ export class KernelHost implements Host {
     this.live = root === "";
     this.now = now;
     this.hostname = hostname;
-    this.perf = options.perf ?? new KernelPerfSyscalls(root);
+    this.perf = options.perf ?? new KernelPerfSyscalls(root, () => this.#process.libc);
     const { pageSize, ticksPerSecond } = readAuxv(`${root}/proc/self/auxv`);
     this.pageSize = pageSize;
     this.ticksPerSecond = ticksPerSecond;
@@ -117,7 +117,7 @@ export class KernelHost implements Host {
 
   /** False where foreign functions cannot be called: no perf events then. */
   get callsLibc(): boolean {
-    return this.#process.callsLibc;
+    return this.#process.libc !== undefined;
   }
 
   /** What `/proc/self/ns/pid` points to, pid_namespaces(7): `pid:[4026531836]`. */

@@ -11,20 +11,17 @@ const STDERR = 2;
 
 /** What the agent does about its own footprint. Nothing of it is needed for right numbers. */
 export class OwnProcess {
-  readonly #libc: Libc | undefined = bindLibc();
-
-  get callsLibc(): boolean {
-    return this.#libc !== undefined;
-  }
+  /** Nothing where foreign functions cannot be called. */
+  readonly libc: Libc | undefined = bindLibc();
 
   /**
    * Makes room for descriptors at once. Otherwise the kernel doubles the table again and again, and in a
    * process with threads each time waits some 10 ms for an RCU grace period (`expand_fdtable`).
    */
   reserveDescriptors(count: number): void {
-    if (count < SMALL_TABLE || this.#libc === undefined) return;
-    const highest = this.#libc.fcntl(STDERR, F_DUPFD_CLOEXEC, count);
-    if (highest >= 0) this.#libc.close(highest);
+    if (count < SMALL_TABLE || this.libc === undefined) return;
+    const highest = this.libc.fcntl(STDERR, F_DUPFD_CLOEXEC, count);
+    if (highest >= 0) this.libc.close(highest);
   }
 
   /**
@@ -32,12 +29,12 @@ export class OwnProcess {
    * What is needed again comes back from the page cache by itself.
    */
   settle(): void {
-    if (this.#libc === undefined) return;
+    if (this.libc === undefined) return;
     for (const { start, end } of cleanMappings(
       fs.readFileSync("/proc/self/smaps", "latin1"),
       process.execPath,
     )) {
-      this.#libc.madvise(start, end - start, MADV_DONTNEED);
+      this.libc.madvise(start, end - start, MADV_DONTNEED);
     }
   }
 }

@@ -15,7 +15,15 @@ export interface Task {
   readonly resources: Readonly<Record<string, number | string>>;
   /**
    * Inode of the cgroup directory. A path that was deleted and created again is another task with
-   * fresh counters: compare this, not the path.
+   * fresh counters: see {@link isSameCgroup}.
    */
   readonly identity: number;
+}
+
+/**
+ * Whether two findings are of the same cgroup still. Labels and containers may have changed; the directory
+ * has not, so its counters go on.
+ */
+export function isSameCgroup(a: Task, b: Task): boolean {
+  return a === b || (a.identity === b.identity && a.cgroupPath === b.cgroupPath);
 }

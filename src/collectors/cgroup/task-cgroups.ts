@@ -3,7 +3,7 @@ import { CgroupReader, type CgroupReading } from "../../kernel/cgroup/reader.ts"
 import type { Catalogue, MetricName } from "../../model/catalogue.ts";
 import { TaskGone } from "../../model/errors.ts";
 import type { Measurement } from "../../model/metric.ts";
-import type { Task } from "../../model/task.ts";
+import { isSameCgroup, type Task } from "../../model/task.ts";
 import { type LevelTree, levelTree, writeLevels } from "../level-tree.ts";
 import { MergedCells } from "./merged-cells.ts";
 
@@ -30,7 +30,7 @@ export class TaskCgroups {
 
   /** Whether it is the same cgroup still: labels and containers may have changed, the directory has not. */
   isFor(task: Task): boolean {
-    return task.identity === this.task.identity && task.cgroupPath === this.task.cgroupPath;
+    return isSameCgroup(task, this.task);
   }
 
   get missing(): readonly string[] {

@@ -2,7 +2,7 @@ import { CgroupEvents, type EventSource, type OpeningResult } from "../../kernel
 import type { PerfGroup } from "../../kernel/perf/group.ts";
 import type { PerfHierarchy } from "../../kernel/perf/hierarchy.ts";
 import type { Measurement } from "../../model/metric.ts";
-import type { Task } from "../../model/task.ts";
+import { isSameCgroup, type Task } from "../../model/task.ts";
 import { DERIVED_METRICS, type PerfFormulas } from "./derived.ts";
 import { EventCounts, exportedCount } from "./event-counts.ts";
 
@@ -70,10 +70,7 @@ export class TaskEvents {
 
   /** Whether it is the same cgroup still: labels and containers may have changed, the directory has not. */
   isFor(task: Task): boolean {
-    return (
-      task === this.#task ||
-      (task.identity === this.#task.identity && task.cgroupPath === this.#task.cgroupPath)
-    );
+    return isSameCgroup(task, this.#task);
   }
 
   /** Takes over what a node found of the same task; true when other cgroups make it up now. */

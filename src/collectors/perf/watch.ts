@@ -4,7 +4,7 @@ import { KernelError, Unsupported } from "../../model/errors.ts";
 import type { Host } from "../../model/host.ts";
 import type { Log } from "../../model/log.ts";
 import type { TaskUnderMeasure } from "../../model/round.ts";
-import type { Task } from "../../model/task.ts";
+import { isSameCgroup, type Task } from "../../model/task.ts";
 import { TaskEvents, type TaskEventsOptions } from "./task-events.ts";
 
 /** Rounds between attempts to open the events of a task: 1, 2, 4, … */
@@ -150,9 +150,7 @@ export class PerfWatch {
   #isWaiting(task: Task): boolean {
     const waiting = this.#waiting.get(task.id);
     if (waiting === undefined) return false;
-    const same =
-      waiting.task === task ||
-      (waiting.task.identity === task.identity && waiting.task.cgroupPath === task.cgroupPath);
+    const same = isSameCgroup(task, waiting.task);
     if (!same) this.#waiting.delete(task.id);
     return same && --waiting.rounds > 0;
   }

@@ -5,7 +5,7 @@ import { TaskGone } from "../../model/errors.ts";
 import type { Host } from "../../model/host.ts";
 import type { Measurement } from "../../model/metric.ts";
 import type { Round, TaskUnderMeasure } from "../../model/round.ts";
-import type { Task } from "../../model/task.ts";
+import { isSameCgroup, type Task } from "../../model/task.ts";
 import type { TaskSelector } from "../task-selector.ts";
 
 /** What a collector knows of one task. */
@@ -97,8 +97,7 @@ export class SelectedTasks {
   #stateOf(task: Task): TaskState {
     const known = this.#selected.get(task.id);
     if (known !== undefined) {
-      const { identity, cgroupPath } = known.task;
-      if (identity === task.identity && cgroupPath === task.cgroupPath) return known.state;
+      if (isSameCgroup(task, known.task)) return known.state;
       this.#forget(task.id);
     }
     const state = this.#options.stateOf();

@@ -6,7 +6,7 @@ import { findSmapsFile, readReferenced, type SmapsFile } from "../../kernel/proc
 import { NEEDED_TO_SEE_THREADS } from "../../kernel/proc/thread-files.ts";
 import { KernelError, TaskGone, Unsupported } from "../../model/errors.ts";
 import type { Round, TaskUnderMeasure } from "../../model/round.ts";
-import type { Task } from "../../model/task.ts";
+import { isSameCgroup, type Task } from "../../model/task.ts";
 import type { WorkingSetFigures, WorkingSetSource } from "./source.ts";
 import { WorkingSet, type WorkingSetOptions } from "./working-set.ts";
 
@@ -135,7 +135,7 @@ export class SmapsWorkingSets implements WorkingSetSource {
 
   #watch(task: Task): Watched {
     const known = this.#watched.get(task.id);
-    if (known?.task.identity === task.identity && known.task.cgroupPath === task.cgroupPath) return known;
+    if (known !== undefined && isSameCgroup(task, known.task)) return known;
     const watched = { task, machine: new WorkingSet(this.#options), overheadSecs: 0, clearable: true };
     this.#watched.set(task.id, watched);
     return watched;

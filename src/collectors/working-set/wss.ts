@@ -6,7 +6,7 @@ import type { Measurement } from "../../model/metric.ts";
 import { Collector } from "../../model/roles.ts";
 import type { Round } from "../../model/round.ts";
 import type { Probing, Support } from "../../model/support.ts";
-import type { Task } from "../../model/task.ts";
+import { isSameCgroup, type Task } from "../../model/task.ts";
 import { TaskSelector, taskSelection } from "../task-selector.ts";
 import { DamonWorkingSets } from "./damon.ts";
 import { probeWorkingSets } from "./probe.ts";
@@ -152,9 +152,7 @@ export class WssCollector extends Collector implements Probing {
 
   #figuresOf(task: Task): WorkingSetFigures | undefined {
     const known = this.#known.get(task.id);
-    if (known === undefined || known.task === task) return known?.figures;
-    const same = known.task.identity === task.identity && known.task.cgroupPath === task.cgroupPath;
-    return same ? known.figures : undefined;
+    return known !== undefined && isSameCgroup(task, known.task) ? known.figures : undefined;
   }
 }
 

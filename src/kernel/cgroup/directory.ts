@@ -12,6 +12,11 @@ export function isRemoval(error: unknown): boolean {
   return error instanceof KernelError && GONE.has(error.code);
 }
 
+/** True when the error says that a v2 cgroup is threaded: it does not tell its processes, its domain does. */
+export function isThreaded(error: unknown): boolean {
+  return error instanceof KernelError && (error.code === "EOPNOTSUPP" || error.code === "ENOTSUP");
+}
+
 /** Mount points in which the cgroup exists, in the given order. */
 export function mountsOf(host: Host, mounts: readonly string[], path: string): readonly string[] {
   return mounts.filter((mount) => host.identity(mount + path) !== undefined);

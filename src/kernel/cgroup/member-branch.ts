@@ -1,8 +1,7 @@
-import { KernelError } from "../../model/errors.ts";
 import type { Host } from "../../model/host.ts";
 import { DecimalReader } from "../decimal.ts";
 import { CgroupChildren, type Children, type ControlFileNames } from "./children.ts";
-import { isRemoval } from "./directory.ts";
+import { isRemoval, isThreaded } from "./directory.ts";
 
 const FILES = {
   threads: { v1: "tasks", v2: "cgroup.threads" },
@@ -122,9 +121,4 @@ export class MemberBranch {
       if (id > 0) members.push(id);
     }
   }
-}
-
-/** A threaded cgroup of v2 does not tell its processes. */
-function isThreaded(error: unknown): boolean {
-  return error instanceof KernelError && (error.code === "EOPNOTSUPP" || error.code === "ENOTSUP");
 }

@@ -1,11 +1,6 @@
-import { KernelError } from "../../model/errors.ts";
 import type { Host, KernelFile } from "../../model/host.ts";
-import { isRemoval } from "./directory.ts";
+import { isRemoval, isThreaded } from "./directory.ts";
 import type { CgroupLayout } from "./layout.ts";
-
-function isThreaded(error: unknown): boolean {
-  return error instanceof KernelError && (error.code === "EOPNOTSUPP" || error.code === "ENOTSUP");
-}
 
 /**
  * Whether a cgroup itself holds processes, in any of the given mounts: its `cgroup.procs` is not empty.

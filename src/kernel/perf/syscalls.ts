@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
 import * as os from "node:os";
-import { bindLibc } from "../../../native/libc.ts";
+import { bindLibc, type Libc } from "../../../native/libc.ts";
 import { PerfEventOpen } from "../../../native/syscalls.ts";
 import { KernelError, Unsupported } from "../../model/errors.ts";
 import type { PerfSyscalls, PerfTarget } from "../../model/host.ts";
@@ -10,14 +10,16 @@ import { PERF_EVENT_PATH } from "./attr.ts";
 /** The names of perf_event_open(2)'s manual page where a number has two. */
 const PREFERRED_NAMES: ReadonlySet<string> = new Set(["EOPNOTSUPP", "EAGAIN", "EDEADLK"]);
 
-/** The system calls of the running kernel. Libc is bound by the first opening. */
+/** The system calls of the running kernel. `libc` is asked for by the first opening. */
 export class KernelPerfSyscalls implements PerfSyscalls {
   readonly #root: string;
+  readonly #libc: () => Libc | undefined;
   #open: PerfEventOpen | undefined;
 
   /** `root`: as of the host; a recorded machine has no perf events. */
-  constructor(root = "") {
+  constructor(root = "", libc: () => Libc | undefined = bindLibc) {
     this.#root = root;
+    this.#libc = libc;
   }
 
   open(attr: Uint8Array, target: PerfTarget): number {
@@ -50,7 +52,7 @@ export class KernelPerfSyscalls implements PerfSyscalls {
 
   #bind(): PerfEventOpen {
     if (this.#root !== "") throw new Unsupported("A recorded machine has no perf events");
-    const libc = bindLibc();
+    const libc = this.#libc();
     if (libc === undefined) {
       throw new Unsupported(
         "Cannot call libc: bun:ffi needs memory that is writable and then executable (no MemoryDenyWriteExecute=yes, no BUN_JSC_useJIT=0) and glibc or musl",

@@ -1,7 +1,7 @@
 import { KernelError } from "../../model/errors.ts";
 import type { Host } from "../../model/host.ts";
 import type { Measurement } from "../../model/metric.ts";
-import type { Task } from "../../model/task.ts";
+import { isSameCgroup, type Task } from "../../model/task.ts";
 import type { IsOther } from "../cgroup/member-branch.ts";
 import type { CgroupMembers } from "../cgroup/members.ts";
 import type { ControlGroups } from "./control-groups.ts";
@@ -67,7 +67,7 @@ export class TaskMonitor {
 
   /** Whether it is the same cgroup still: labels may have changed, the directory has not. */
   isFor(task: Task): boolean {
-    return task.identity === this.task.identity && task.cgroupPath === this.task.cgroupPath;
+    return isSameCgroup(task, this.task);
   }
 
   /** A counter of bandwidth was not assigned to a group in this round. */

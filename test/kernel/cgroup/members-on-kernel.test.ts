@@ -65,25 +65,28 @@ describe.skipIf(!real)("CgroupMembers on this host", () => {
     expect(ascending(members.threads(group.path))).toEqual(ascending([own, below]));
   });
 
-  test.skipIf(cpu === undefined)("counts a thread that was moved into a v1 sub-cgroup there", async () => {
-    using group = realCgroup("moved", { controllers: ["cpu"] });
-    using inner = group.child("inner");
-    await using threaded = await threadedProcess(group, THREADS);
-    const moved = threaded.pid;
-    fs.writeFileSync(`${cpu}${inner.path}/tasks`, String(moved));
-    const members = new CgroupMembers(host, layout);
-    // A thread that the moved one starts is there with it.
-    expect(members.threads(inner.path)).toContain(moved);
-    expect(members.threads(inner.path).length).toBeLessThan(THREADS);
-    expect(members.threads(group.path, (path) => path === inner.path)).not.toContain(moved);
-    expect(members.threads(group.path).filter((id) => id === moved)).toEqual([moved]);
-    // Each of the two cgroups has the process in its list.
-    expect(numbersIn(`${cpu}${group.path}/cgroup.procs`)).toEqual([threaded.pid]);
-    expect(members.processes(group.path)).toEqual([threaded.pid]);
-  });
+  test.skipIf(cpu === undefined)(
+    "counts a thread that was moved into a v1 sub-cgroup there (needs a v1 hierarchy of cpu)",
+    async () => {
+      using group = realCgroup("moved", { controllers: ["cpu"] });
+      using inner = group.child("inner");
+      await using threaded = await threadedProcess(group, THREADS);
+      const moved = threaded.pid;
+      fs.writeFileSync(`${cpu}${inner.path}/tasks`, String(moved));
+      const members = new CgroupMembers(host, layout);
+      // A thread that the moved one starts is there with it.
+      expect(members.threads(inner.path)).toContain(moved);
+      expect(members.threads(inner.path).length).toBeLessThan(THREADS);
+      expect(members.threads(group.path, (path) => path === inner.path)).not.toContain(moved);
+      expect(members.threads(group.path).filter((id) => id === moved)).toEqual([moved]);
+      // Each of the two cgroups has the process in its list.
+      expect(numbersIn(`${cpu}${group.path}/cgroup.procs`)).toEqual([threaded.pid]);
+      expect(members.processes(group.path)).toEqual([threaded.pid]);
+    },
+  );
 
   test.skipIf(layout.v2 === undefined)(
-    "lists the threads of a threaded v2 cgroup, which has no processes",
+    "lists the threads of a threaded v2 cgroup, which has no processes (needs a v2 tree)",
     async () => {
       using group = realCgroup("domain", { controllers: ["v2"] });
       using inner = group.child("threaded");
