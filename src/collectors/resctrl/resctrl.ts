@@ -68,7 +68,9 @@ export class ResctrlCollector extends Collector implements Probing {
       if (!(error instanceof Unsupported)) throw error;
       const { message } = error;
       if (rdt_enabled === true)
-        throw new Unsupported(`Cannot use resctrl, which rdt_enabled: true demands: ${message}`);
+        throw new Unsupported(`Cannot use resctrl, which rdt_enabled: true demands: ${message}`, {
+          cause: error,
+        });
       this.#context.log.info(`Tasks are not watched with resctrl: ${message}`);
     }
   }

@@ -40,13 +40,20 @@ export class UncoreCollector extends Collector implements Probing {
   readonly #derives: boolean;
   readonly #units: UncoreUnits;
   readonly #returns: CpuReturns;
+  readonly #monotonicMs: () => number;
   readonly #said = new Set<string>();
   #platform: Platform | undefined;
   #measuredMs = 0;
 
-  constructor({ uncore_event_names, enable_derived_metrics }: UncoreOptions, context: HostContext) {
+  /** `monotonicMs`: rates are over this clock, since a round's own may be set. Default: time since start-up. */
+  constructor(
+    { uncore_event_names, enable_derived_metrics }: UncoreOptions,
+    context: HostContext,
+    { monotonicMs = () => performance.now() }: { readonly monotonicMs?: () => number } = {},
+  ) {
     super();
     this.#context = context;
+    this.#monotonicMs = monotonicMs;
     this.#names = groupsOf(uncore_event_names);
     this.#derives = enable_derived_metrics;
     this.#returns = new CpuReturns(context.host);
@@ -60,16 +67,17 @@ export class UncoreCollector extends Collector implements Probing {
   }
 
   /** Throws {@link Unsupported} when nothing at all can be counted. */
-  measure({ platform, platformMeasurements, timeMs }: Round): void {
+  measure({ platform, platformMeasurements }: Round): void {
     if (this.#names.length === 0 || platform === undefined) return;
     // Another object only when CPUs or nodes came or went, which is when a PMU may have another CPU.
     const returned = this.#returns.look(platform.onlineCpus);
     if (platform !== this.#platform || returned.length > 0) this.#follow(platform, returned);
+    const nowMs = this.#monotonicMs();
     this.#units.read();
     Object.assign(
       platformMeasurements,
       this.#units.values(),
-      this.#derives ? this.#derive(timeMs) : undefined,
+      this.#derives ? this.#derive(nowMs) : undefined,
     );
     const factors = this.#units.factors();
     if (Object.keys(factors).length > 0) platformMeasurements["platform_scaling_uncore_factor"] = factors;
@@ -97,9 +105,9 @@ export class UncoreCollector extends Collector implements Probing {
     this.#units.close();
   }
 
-  #derive(timeMs: number): Readonly<Record<string, Measurement>> {
-    const seconds = (timeMs - this.#measuredMs) / 1000;
-    this.#measuredMs = timeMs;
+  #derive(nowMs: number): Readonly<Record<string, Measurement>> {
+    const seconds = (nowMs - this.#measuredMs) / 1000;
+    this.#measuredMs = nowMs;
     return deriveUncore({ increases: this.#units.increases(), instances: this.#units.instances(), seconds });
   }
 
@@ -118,8 +126,8 @@ export class UncoreCollector extends Collector implements Probing {
       );
     } catch (error) {
       this.#units.close();
-      if (error instanceof KernelError) throw new Unsupported(explainFailure(error, "uncore counters", host));
-      throw error;
+      if (!(error instanceof KernelError)) throw error;
+      throw new Unsupported(explainFailure(error, "uncore counters", host), { cause: error });
     }
     this.#platform = platform;
   }

@@ -30,8 +30,16 @@ test("UncoreCollector (fake system calls) gives every predefined event of Cascad
   const perf = tree.host.perf as FakePerf;
   const context = testContext(tree.host);
   const names = [...Object.keys(MEMORY), ...Object.keys(LINKS)];
-  const collector = new UncoreCollector({ uncore_event_names: names, enable_derived_metrics: true }, context);
+  let nowMs = 0;
+  const collector = new UncoreCollector(
+    { uncore_event_names: names, enable_derived_metrics: true },
+    context,
+    {
+      monotonicMs: () => nowMs,
+    },
+  );
   const measure = (timeMs: number) => {
+    nowMs = timeMs;
     const platformMeasurements: Record<string, Measurement> = {};
     collector.measure({
       ...{ timeMs, platform: CASCADE_LAKE.platform, platformMeasurements },

@@ -56,7 +56,9 @@ class Bench implements Disposable {
   readonly context: ReturnType<typeof testContext>;
   readonly collector: UncoreCollector;
   platform: Platform;
-  #timeMs = 1_000_000;
+  /** Of the wall, which may be set. */
+  timeMs = 1_000_000;
+  #monotonicMs = 5_000;
 
   constructor(
     machine: UncoreMachine,
@@ -69,14 +71,15 @@ class Bench implements Disposable {
     this.host = new KernelHost({ root: this.tree.root, hostname: "test-host", perf: this.perf, ...limit });
     this.context = testContext(this.host);
     const options = { uncore_event_names: names, enable_derived_metrics: derived };
-    this.collector = new UncoreCollector(options, this.context);
+    this.collector = new UncoreCollector(options, this.context, { monotonicMs: () => this.#monotonicMs });
   }
 
   /** Some seconds later. */
   round(seconds = 1): Readonly<Record<string, Measurement>> {
-    this.#timeMs += seconds * 1000;
+    this.timeMs += seconds * 1000;
+    this.#monotonicMs += seconds * 1000;
     const platformMeasurements: Record<string, Measurement> = {};
-    const round = { timeMs: this.#timeMs, platform: this.platform, tasks: [], drop: () => {} };
+    const round = { timeMs: this.timeMs, platform: this.platform, tasks: [], drop: () => {} };
     this.collector.measure({ ...round, platformMeasurements });
     return platformMeasurements;
   }
@@ -303,6 +306,15 @@ describe("UncoreCollector with counters that the test runs (no uncore PMU here)"
       [at(3000), undefined],
       [at(4000), at(64_000)],
     ]);
+  });
+
+  test("derives rates over the time that passed, also when the clock is set back", () => {
+    using bench = new Bench(SKYLAKE, { names: [READS], derived: true });
+    const rate = () => bench.round(2)["platform_dram_reads_bytes_per_second"];
+    rate();
+    bench.timeMs -= 3_600_000;
+    bench.run({ "18:772": 1000n }, { cpus: [0] });
+    expect(rate()).toMatchObject({ "0": { "18": 32_000 } });
   });
 
   test("opens each list of names as a group of its own, and merges them", () => {
