@@ -4,18 +4,22 @@
  */
 const LAYERS = [
   ["model"],
-  ["config", "kernel"],
-  ["nodes", "collectors", "labelers", "storages"],
+  ["config", "kernel", "delivery"],
+  ["net"],
+  ["nodes", "collectors", "labelers", "storages", "databases"],
   ["runners"],
 ];
-/** Folders of the third line that may touch the machine. */
+/** Folders with components that may touch the machine. */
 const MAY_REACH_KERNEL = ["nodes", "collectors"];
 /** Package (or module of Bun) → who may import it. */
 const PACKAGES = {
   yaml: "^src/config/",
-  zod: "^src/(config|nodes|collectors|labelers|storages|runners)/",
+  zod: "^src/(config|databases|net|nodes|collectors|labelers|storages|runners)/|^src/api[.]ts$",
   citty: "^src/cli(-options)?[.]ts$",
-  consola: "^src/log[.]ts$",
+  kafkajs: "^src/storages/kafka/",
+  snappyjs: "^src/storages/(kafka|remote-write)/",
+  "@bufbuild/protobuf": "^src/storages/remote-write/",
+  consola: "^src/log/pretty[.]ts$",
 };
 
 const folders = LAYERS.flat();
@@ -24,7 +28,9 @@ const layerRules = LAYERS.flatMap((line, height) =>
     const lower = LAYERS.slice(0, height).flat();
     const allowed = [
       folder,
-      ...lower.filter((other) => other !== "kernel" || height !== 2 || MAY_REACH_KERNEL.includes(folder)),
+      ...lower.filter(
+        (other) => other !== "kernel" || folder === "runners" || MAY_REACH_KERNEL.includes(folder),
+      ),
     ];
     return {
       name: `layer-${folder}`,
@@ -54,7 +60,7 @@ module.exports = {
       from: {
         path: `^src/(${folders.join("|")})/`,
         pathNot:
-          "^src/(kernel/(host|file|auxv|own-process|perf/syscalls)|config/trusted-file|storages/(output|pipe))[.]ts$",
+          "^src/(kernel/(host|file|auxv|own-process|perf/syscalls)|config/trusted-file|net/ssl|storages/(output|pipe|remote/http-sender)|databases/local)[.]ts$",
       },
       to: { path: "^(node:)?fs(/promises)?$" },
     },

@@ -7,6 +7,7 @@ import { z } from "zod";
 import { PERF_OPTIONS } from "../src/collectors/perf/options.ts";
 import { PerfCollector } from "../src/collectors/perf/perf.ts";
 import { readLayout } from "../src/kernel/cgroup/layout.ts";
+import { StorageDeliveries } from "../src/delivery/deliveries.ts";
 import { KernelHost } from "../src/kernel/host.ts";
 import { PerfHierarchy } from "../src/kernel/perf/hierarchy.ts";
 import { readPlatform } from "../src/kernel/platform.ts";
@@ -31,6 +32,7 @@ const log = Object.fromEntries(
 ) as Log;
 const collector = new PerfCollector(z.object(PERF_OPTIONS).parse({ event_names: EVENTS }), {
   ...{ host, log, hostname: host.hostname, catalogue: new Catalogue(), version: "bench" },
+  deliveries: new StorageDeliveries(() => log),
   now: () => host.now(),
   logCounts: () => new Map(),
 });

@@ -1,7 +1,9 @@
 import type { Context, HostContext } from "./config/component.ts";
 import type { Configuration } from "./config/load.ts";
+import { StorageDeliveries } from "./delivery/deliveries.ts";
 import type { Logging } from "./log.ts";
 import { Catalogue } from "./model/catalogue.ts";
+import type { Deliveries } from "./model/delivery.ts";
 import type { Host } from "./model/host.ts";
 import type { Log } from "./model/log.ts";
 import type { Lifecycle } from "./model/roles.ts";
@@ -11,18 +13,29 @@ import { VERSION } from "./version.ts";
 /** How long a component may take to close: service managers kill after 90 seconds, containers after 10 to 30. */
 const CLOSE_SECS = 10;
 
+/** How long storages may go on with what is queued when the runner has ended. */
+const SETTLE_SECS = 5;
+
 /** What all components of one agent share. */
 export interface AgentParts {
   readonly host: Host;
   readonly logging: Logging;
+  /** Default: of its own, which nobody settles. */
+  readonly deliveries?: Deliveries;
   /** Rounds after which the runner stops; absent: it runs until the signal. */
   readonly iterations?: number;
+}
+
+/** The queues before the storages of one agent; each speaks through the logger of its storage. */
+export function deliveriesOf(logging: Logging): StorageDeliveries {
+  return new StorageDeliveries((component) => logging.logger(`wca.${component}`));
 }
 
 /** The context of each component: its own logger, the rest shared. */
 export function contextMaker({
   host,
   logging,
+  deliveries = deliveriesOf(logging),
   iterations,
 }: AgentParts): (tag: string) => HostContext & Context {
   const catalogue = new Catalogue();
@@ -31,6 +44,7 @@ export function contextMaker({
     now: () => host.now(),
     hostname: host.hostname,
     catalogue,
+    deliveries,
     host,
     logCounts: (level) => logging.counts(level),
     version: VERSION,
@@ -38,11 +52,21 @@ export function contextMaker({
   });
 }
 
+/** What {@link runAgent} needs beside the components. */
+export interface Surroundings {
+  readonly log: Log;
+  readonly deliveries: Deliveries;
+  readonly signal: AbortSignal;
+}
+
 /**
  * Opens the components in the order of their construction, runs the runner until it ends or the signal
- * comes, and closes them in reverse on every path. Returns the exit code.
+ * comes, lets the storages finish and closes all in reverse on every path. Returns the exit code.
  */
-export async function runAgent(configuration: Configuration, log: Log, signal: AbortSignal): Promise<number> {
+export async function runAgent(
+  configuration: Configuration,
+  { log, deliveries, signal }: Surroundings,
+): Promise<number> {
   const opened: { readonly instance: Lifecycle; readonly path: string }[] = [];
   try {
     for (const { instance, path } of configuration.components) {
@@ -56,6 +80,7 @@ export async function runAgent(configuration: Configuration, log: Log, signal: A
     if (error instanceof Error && error.stack !== undefined) log.debug(error.stack);
     return 1;
   } finally {
+    await deliveries.settle(SETTLE_SECS);
     for (const { instance, path } of opened.reverse()) {
       await succeeds(() => closeInTime(instance), `Cannot close ${path}`, log);
     }

@@ -57,7 +57,7 @@ interface Setup {
 function agentOf({ a, b, run = async () => 0 }: Setup) {
   using tree = tempTree({});
   const events: string[] = [];
-  const { log, logged } = testContext(tree.host);
+  const { log, logged, deliveries } = testContext(tree.host);
   const plain = { instance: {}, tag: "plain", path: "path.plain" };
   const configuration: Configuration = {
     runner: new Running(events, run),
@@ -68,8 +68,9 @@ function agentOf({ a, b, run = async () => 0 }: Setup) {
   return {
     events,
     stop,
+    deliveries,
     logged: () => logged.filter(([level]) => level !== "debug"),
-    run: () => runAgent(configuration, log, stop.signal),
+    run: () => runAgent(configuration, { log, deliveries, signal: stop.signal }),
     reopen: () => reopenAll(configuration, log),
   };
 }
@@ -135,6 +136,41 @@ describe("runAgent()", () => {
     });
   });
 
+  test("lets a storage finish what it holds before it closes all", async () => {
+    const { run, events, deliveries } = agentOf({
+      run: async () => {
+        deliveries.to(slow).offer([{ name: "a", value: 1, labels: {} }], 0);
+        return 0;
+      },
+    });
+    const slow = {
+      async store(): Promise<void> {
+        await Bun.sleep(1);
+        events.push("stored");
+      },
+    };
+    expect(await run()).toBe(0);
+    expect(events).toEqual(["open a", "open b", "run", "stored", "close b", "close a"]);
+  });
+
+  test("does not wait for ever for a storage that is never done, and says what is lost", async () => {
+    using clock = fakeClock();
+    const { run, events, logged, deliveries } = agentOf({
+      run: async () => {
+        deliveries.to(hanging).offer([{ name: "a", value: 1, labels: {} }], 0);
+        return 0;
+      },
+    });
+    const hanging = { store: () => new Promise<void>(() => {}) };
+    const running = run();
+    await clock.pass(5_000);
+    expect(await running).toBe(0);
+    expect(events).toEqual(ALL);
+    expect(logged()).toEqual([
+      ["warning", "Object: 1 metrics taken, 0 delivered, 1 dropped, of them 1 that still waited at the end"],
+    ]);
+  });
+
   test("gives the signal to the runner", async () => {
     const { run, events, stop } = agentOf({
       run: async (signal) => {
@@ -173,8 +209,8 @@ describe("contextMaker()", () => {
     a.log.info("hello");
     b.log.warning("world");
     expect(lines).toEqual([
-      "1970-01-01T00:00:00.000Z INFO     [wca.A] hello\n",
-      "1970-01-01T00:00:00.000Z WARNING  [wca.B] world\n",
+      "time=1970-01-01T00:00:00.000Z level=info logger=wca.A msg=hello\n",
+      "time=1970-01-01T00:00:00.000Z level=warning logger=wca.B msg=world\n",
     ]);
     expect([a.now(), a.hostname, a.version, a.iterations, a.catalogue === b.catalogue]).toEqual([
       7,

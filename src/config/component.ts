@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { Catalogue } from "../model/catalogue.ts";
+import type { Deliveries } from "../model/delivery.ts";
 import type { Host } from "../model/host.ts";
 import type { Log, LogLevel } from "../model/log.ts";
 import { ROLES, type Role } from "../model/roles.ts";
@@ -13,6 +14,10 @@ export interface Context {
   /** Value of the label `host`. */
   readonly hostname: string;
   readonly catalogue: Catalogue;
+  /** Version of the agent. */
+  readonly version: string;
+  /** The way to storages, for components that hold some: never call their `store` yourself. */
+  readonly deliveries: Deliveries;
 }
 
 /** Runners, nodes and collectors may reach the kernel; detectors, labelers and storages may not. */
@@ -22,8 +27,6 @@ export interface HostContext extends Context {
   readonly iterations?: number;
   /** How often each logger has logged warnings and errors, for the agent's own metrics. */
   readonly logCounts: (level: LogLevel) => ReadonlyMap<string, number>;
-  /** Version of the agent. */
-  readonly version: string;
 }
 
 /** Roles whose components are given a {@link HostContext}. */

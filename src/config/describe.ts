@@ -10,6 +10,8 @@ const TITLES: Readonly<Record<Role, string>> = {
   collector: "Collectors",
   storage: "Storages",
   labeler: "Labelers",
+  ssl: "TLS",
+  database: "Databases",
 };
 
 /** `docs/components.md`: every component by role. */

@@ -3,7 +3,16 @@
  * carries what the documentation and the JSON Schema need beside it.
  */
 import { z } from "zod";
-import type { Collector, Labeler, Node, Role, Runner, Storage } from "../model/roles.ts";
+import type {
+  Collector,
+  Database,
+  Labeler,
+  Node,
+  Role,
+  Runner,
+  Storage,
+  TlsSettings,
+} from "../model/roles.ts";
 import { roleOfInstance } from "./component.ts";
 
 interface RoleTypes {
@@ -12,6 +21,8 @@ interface RoleTypes {
   collector: Collector;
   storage: Storage;
   labeler: Labeler;
+  ssl: TlsSettings;
+  database: Database;
 }
 
 /** What `meta()` of an option may hold; read by build and describe. */

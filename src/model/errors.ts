@@ -1,3 +1,5 @@
+import type { Metric } from "./metric.ts";
+
 /*
  * The error classes that somebody catches. Everything else is thrown as a built-in class. Decide by
  * class or errno, never by text.
@@ -52,7 +54,31 @@ export class KernelError extends Error {
   }
 }
 
-/** A storage could not deliver: the metrics of that call are dropped and counted, the loop goes on. */
+/** What became of the metrics of a delivery that failed. */
+export interface FailedDelivery extends ErrorOptions {
+  /**
+   * Metrics of this call to be handed over again later, in their order and before any newer ones; nothing
+   * changes them until then. All others but the `dropped` ones have arrived. Absent: nothing is tried again
+   * and everything is dropped.
+   */
+  readonly undelivered?: readonly Metric[];
+  /** How many are lost for good. Default: 0 with `undelivered`, all of the call without. */
+  readonly dropped?: number;
+  /** When the receiver asked to be tried again; absent: after a growing pause. */
+  readonly retryAfterSecs?: number;
+}
+
+/** A storage could not deliver. The loop and other storages go on; what is lost is counted. */
 export class FailedDeliveryError extends Error {
   override readonly name = "FailedDeliveryError";
+  readonly undelivered: readonly Metric[] | undefined;
+  readonly dropped: number | undefined;
+  readonly retryAfterSecs: number | undefined;
+
+  constructor(message: string, { undelivered, dropped, retryAfterSecs, ...options }: FailedDelivery = {}) {
+    super(message, options);
+    this.undelivered = undelivered;
+    this.dropped = dropped;
+    this.retryAfterSecs = retryAfterSecs;
+  }
 }

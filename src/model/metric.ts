@@ -15,8 +15,8 @@ export type MetricType = "counter" | "gauge";
  * One sample ready to leave.
  *
  * The same series keeps the same object from round to round and only `value` is replaced, so a storage
- * may remember by identity what it derived from name and labels. While a `store` call has not settled
- * its metrics do not change; afterwards they may, so copy what has to be kept.
+ * may remember by identity what it derived from name and labels. The objects that a storage is given are
+ * its own: they do not change until its `store` has settled; afterwards they may, so copy what has to be kept.
  */
 export interface Metric {
   readonly name: string;

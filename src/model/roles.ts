@@ -3,11 +3,12 @@
  * and twice. A class is recognised by the name in its `role`, not by `instanceof`: a user's file may
  * carry a second copy of these classes.
  */
+import type { Batch } from "./delivery.ts";
 import type { Metric } from "./metric.ts";
 import type { Round } from "./round.ts";
 import type { Task } from "./task.ts";
 
-export const ROLES = ["runner", "node", "collector", "storage", "labeler"] as const;
+export const ROLES = ["runner", "node", "collector", "storage", "labeler", "ssl", "database"] as const;
 export type Role = (typeof ROLES)[number];
 
 /** What every component may have beside its verb. */
@@ -34,14 +35,48 @@ export abstract class Collector {
   abstract measure(round: Round): void;
 }
 
-/** Keeps or sends metrics. Throws `FailedDeliveryError` when they did not arrive. */
+/**
+ * Keeps or sends metrics. Throws `FailedDeliveryError` when they did not arrive. Calls do not overlap: the
+ * next one comes when the last has settled, and until then its metrics do not change. See also `StorageTraits`.
+ */
 export abstract class Storage {
   static readonly role: Role = "storage";
-  abstract store(metrics: readonly Metric[]): void | Promise<void>;
+  abstract store(metrics: readonly Metric[], batch?: Batch): void | Promise<void>;
 }
 
 /** Makes the value of one label of a task; nothing leaves the label out. */
 export abstract class Labeler {
   static readonly role: Role = "labeler";
   abstract label(task: Task): string | undefined;
+}
+
+/** PEM texts and rules of TLS connections, as `node:tls` and `fetch` take them. */
+export interface TlsMaterial {
+  readonly rejectUnauthorized: boolean;
+  /** Certificates of authorities; absent: those of the system. */
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+  readonly ciphers: string;
+  readonly minVersion: "TLSv1.2";
+}
+
+/** How TLS connections of another component are made. Reads its files anew at each call, as certificates are renewed. */
+export abstract class TlsSettings {
+  static readonly role: Role = "ssl";
+  abstract material(): TlsMaterial;
+}
+
+/**
+ * Keeps values by key for other components. A key has 1 to 255 characters of `A-Z a-z 0-9 . _ -` and is neither
+ * `.` nor `..`; a value is any bytes, and is set as a whole or not at all. Errors: `src/databases/errors.ts`.
+ */
+export abstract class Database {
+  static readonly role: Role = "database";
+  /** Settles when the value is kept for good. */
+  abstract set(key: Uint8Array | string, value: Uint8Array): Promise<void>;
+  /** The value, or null when there is none. */
+  abstract get(key: Uint8Array | string): Promise<Uint8Array | null>;
+  /** Does nothing when there is no value. */
+  abstract delete(key: Uint8Array | string): Promise<void>;
 }

@@ -29,10 +29,11 @@ export class AgentState {
     readonly tasks: number;
     readonly platform: Platform | undefined;
   }): Record<string, Measurement> {
+    const memory = memoryBytes();
     return {
       wca_up: this.#context.now() / 1000,
       wca_tasks: tasks,
-      wca_mem_usage_bytes: process.memoryUsage.rss(),
+      ...(memory === undefined ? {} : { wca_mem_usage_bytes: memory }),
       ...(platform === undefined ? {} : { wca_information: this.#information(platform) }),
     };
   }
@@ -43,18 +44,11 @@ export class AgentState {
   }
 
   /** What comes last: how the agent's parts fare. */
-  agent({
-    observer,
-    storages,
-  }: {
-    readonly observer: Observer;
-    readonly storages: Readonly<Record<string, object>>;
-  }): Record<string, Measurement> {
+  agent(observer: Observer): Record<string, Measurement> {
     return {
-      ...this.#watch.measurements(),
+      ...joined(this.#watch.measurements(), this.#context.deliveries.measurements()),
       wca_tasks_dropped_total: observer.droppedTasks,
       wca_missing_files: observer.missingFiles(),
-      wca_metrics_dropped_total: droppedMetrics(storages),
       wca_round_overruns_total: this.#overruns,
       wca_warning_count: Object.fromEntries(this.#context.logCounts("warning")),
       wca_error_count: Object.fromEntries(this.#context.logCounts("error")),
@@ -62,10 +56,27 @@ export class AgentState {
   }
 }
 
-function droppedMetrics(storages: Readonly<Record<string, object>>): Record<string, number> {
-  const dropped: Record<string, number> = {};
-  for (const [name, storage] of Object.entries(storages)) {
-    if ("droppedMetrics" in storage) dropped[name] = Number(storage.droppedMetrics);
+/** Nothing where /proc is not mounted: Bun reads /proc/self/statm. */
+function memoryBytes(): number | undefined {
+  try {
+    return process.memoryUsage.rss();
+  } catch {
+    return undefined;
   }
-  return dropped;
+}
+
+/** Both tell of components under the same metrics, the one of storages, the other of all else. */
+function joined(
+  one: Readonly<Record<string, Measurement>>,
+  other: Readonly<Record<string, Measurement>>,
+): Record<string, Measurement> {
+  const both: Record<string, Measurement> = { ...one };
+  for (const [name, measurement] of Object.entries(other)) {
+    const known = both[name];
+    both[name] =
+      typeof known === "object" && typeof measurement === "object"
+        ? { ...known, ...measurement }
+        : measurement;
+  }
+  return both;
 }

@@ -3,25 +3,26 @@ import { CgroupCollector } from "../collectors/cgroup/cgroup.ts";
 import { TopologyCollector } from "../collectors/topology.ts";
 import { defineComponent, type HostContext, type OptionsOf } from "../config/component.ts";
 import { labelName, ref, seconds } from "../config/schema.ts";
-import type { Measurement, Metric } from "../model/metric.ts";
+import type { Outlet } from "../model/delivery.ts";
+import type { Measurement } from "../model/metric.ts";
 import type { Platform } from "../model/platform.ts";
 import { type Collector, type Lifecycle, Runner } from "../model/roles.ts";
 import type { Snapshot } from "../model/snapshot.ts";
 import type { Probing, Support } from "../model/support.ts";
 import type { Labels, Task } from "../model/task.ts";
 import { AgentState } from "./agent-state.ts";
+import { inClassicOrder } from "./classic-order.ts";
 import { COLLECTOR_OPTIONS, catalogueRows, makeCollectors } from "./collectors.ts";
-import { Delivery } from "./delivery.ts";
 import { Discovery } from "./discovery.ts";
 import { LabelledTasks } from "./labelled-tasks.ts";
 import { runLoop } from "./loop.ts";
-import { MetricSet } from "./metric-set.ts";
+import { MetricSet, type Told } from "./metric-set.ts";
 import { Observer } from "./observer.ts";
 import { informationLabels } from "./platform-labels.ts";
 import { Watch } from "./watch.ts";
 
 const LONGEST_INTERVAL_SECS = 60;
-/** A node or storage is given this long at least, however short the interval. */
+/** A node is given this long at least, however short the interval. */
 const SHORTEST_DEADLINE_SECS = 5;
 /** Pauses between rounds after which start-up is over, and after which code was compiled for the last time. */
 const SETTLED_PAUSES: readonly number[] = [2, 10, 30];
@@ -73,7 +74,7 @@ export class MeasurementRunner extends Runner {
   readonly #labelled: LabelledTasks;
   readonly #metrics: MetricSet;
   readonly #discovery: Discovery;
-  readonly #delivery: Delivery;
+  readonly #outlet: Outlet;
   readonly #state: AgentState;
   /** What the node gave last, labelled: kept while it fails. */
   #found: readonly Task[] = [];
@@ -92,7 +93,7 @@ export class MeasurementRunner extends Runner {
     this.#metrics = new MetricSet({ catalogue, metricNames: options.metric_names });
     const deadlineSecs = Math.max(options.interval, SHORTEST_DEADLINE_SECS);
     this.#discovery = new Discovery(options.node, deadlineSecs);
-    this.#delivery = new Delivery(options.metrics_storage, deadlineSecs);
+    this.#outlet = context.deliveries.to(options.metrics_storage);
     this.#state = new AgentState(context, this.#watch);
   }
 
@@ -114,9 +115,6 @@ export class MeasurementRunner extends Runner {
         if (overrun) this.#state.overrun();
       },
     });
-    if (this.#delivery.busy) {
-      await this.#watch.callAsync(nameOf(this.#options.metrics_storage), () => this.#delivery.settle());
-    }
     return 0;
   }
 
@@ -141,7 +139,7 @@ export class MeasurementRunner extends Runner {
     if (signal.aborted) return;
     this.#watch.duration("sync_containers_state", secondsSince(started));
     const snapshot = this.#observe(timeMs);
-    await this.#tell(snapshot);
+    this.#tell(snapshot);
     this.#watch.duration("iteration", secondsSince(started));
   }
 
@@ -177,21 +175,17 @@ export class MeasurementRunner extends Runner {
     };
   }
 
-  async #tell({ platform, platformMeasurements, tasks }: Snapshot): Promise<void> {
-    const storage = nameOf(this.#options.metrics_storage);
-    // Metrics that a slow storage still holds must not change under it.
-    if (this.#delivery.busy) this.#metrics.renew();
-    const metrics = this.#metrics.update({
+  #tell({ timeMs, platform, platformMeasurements, tasks }: Snapshot): void {
+    const told: Told = {
       commonLabels: this.#commonLabels(platform),
       internal: this.#state.internal({ tasks: this.#found.length, platform }),
       platform: platformMeasurements,
       tasks,
-      agent: this.#state.agent({
-        observer: this.#observer,
-        storages: { [storage]: this.#options.metrics_storage },
-      }),
-    });
-    await this.#watch.callAsync(storage, () => this.#delivery.deliver(metrics as readonly Metric[]));
+      agent: this.#state.agent(this.#observer),
+    };
+    const isClassic = this.#options.metric_names === "classic";
+    const metrics = this.#metrics.update(isClassic ? inClassicOrder(told) : told);
+    this.#outlet.offer(metrics, timeMs);
   }
 
   #commonLabels(platform: Platform | undefined): Labels {

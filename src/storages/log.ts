@@ -1,18 +1,21 @@
 import { z } from "zod";
 import { type Context, defineComponent, type OptionsOf } from "../config/component.ts";
 import { path } from "../config/schema.ts";
+import type { Batch } from "../model/delivery.ts";
 import { FailedDeliveryError } from "../model/errors.ts";
 import type { Metric } from "../model/metric.ts";
 import { Storage } from "../model/roles.ts";
 import { Exposition } from "./exposition/exposition.ts";
 import { AppendedFile, type Output, ReplacedFile, StandardError } from "./output.ts";
+import { Refusals } from "./refusals.ts";
 
 /** Writes metrics in the Prometheus text format to standard error or to a file. */
 export class LogStorage extends Storage {
   static readonly component = defineComponent("storage", {
     doc:
       "Writes metrics in the Prometheus text format: to standard error, at the end of a file, or over a file " +
-      "that the textfile collector of node_exporter reads.",
+      "that the textfile collector of node_exporter reads. What cannot be appended to a file, as on a full disk, " +
+      "is written later; what cannot replace one is dropped.",
     options: {
       output_filename: path()
         .nullish()
@@ -32,8 +35,7 @@ export class LogStorage extends Storage {
   readonly #context: Context;
   readonly #exposition: Exposition;
   readonly #output: Output;
-  #droppedMetrics = 0;
-  #lastReason: string | undefined;
+  readonly #refusals: Refusals;
 
   constructor(options: OptionsOf<typeof LogStorage>, context: Context) {
     super();
@@ -42,6 +44,7 @@ export class LogStorage extends Storage {
       throw new TypeError('"overwrite: true" needs "output_filename": standard error cannot be overwritten');
     }
     this.#context = context;
+    this.#refusals = new Refusals(context.log);
     this.#exposition = new Exposition({
       timestamps: include_timestamp ?? !overwrite,
       ...(filter_labels == null ? {} : { filterLabels: filter_labels }),
@@ -52,7 +55,7 @@ export class LogStorage extends Storage {
 
   /** Metrics left out so far because they cannot be written. */
   get droppedMetrics(): number {
-    return this.#droppedMetrics;
+    return this.#refusals.count;
   }
 
   open(): void {
@@ -64,31 +67,20 @@ export class LogStorage extends Storage {
     this.#output.close();
   }
 
-  async store(metrics: readonly Metric[]): Promise<void> {
-    const text = this.#exposition.render(metrics, this.#context.now());
-    this.#noteRefusals();
+  async store(metrics: readonly Metric[], batch?: Batch): Promise<void> {
+    const text = this.#exposition.render(metrics, batch?.timeMs ?? this.#context.now());
+    this.#refusals.note(this.#exposition.refusals);
     try {
       await this.#output.write(text);
     } catch (cause) {
       throw new FailedDeliveryError(
         `Cannot write metrics to ${this.#output.name}: ${(cause as Error).message}`,
-        { cause },
+        { cause, ...(this.#output.canWriteAgain ? { undelivered: metrics } : {}) },
       );
     }
   }
 
   close(): void {
     this.#output.close();
-  }
-
-  #noteRefusals(): void {
-    const { refusals } = this.#exposition;
-    this.#droppedMetrics += refusals.length;
-    const [first] = refusals;
-    if (first !== undefined && first.reason !== this.#lastReason) {
-      const more = refusals.length === 1 ? "" : ` (and ${refusals.length - 1} more)`;
-      this.#context.log.warning(`Dropped a metric that cannot be written: ${first.reason}${more}`);
-    }
-    this.#lastReason = first?.reason;
   }
 }

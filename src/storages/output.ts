@@ -14,6 +14,8 @@ const STALE_MS = 60_000;
 export interface Output {
   /** For messages. */
   readonly name: string;
+  /** A write that failed has left nothing behind, so that the same text may be written again later. */
+  readonly canWriteAgain: boolean;
   open(): void;
   write(text: Uint8Array): void | Promise<void>;
   close(): void;
@@ -22,6 +24,7 @@ export interface Output {
 /** Batches one after the other, a blank line between them. */
 export class StandardError implements Output {
   readonly name = "standard error";
+  readonly canWriteAgain = false;
   #descriptor = STDERR;
   /** A batch was cut off by a full pipe: the next one starts on a line of its own. */
   #cut = false;
@@ -50,12 +53,16 @@ export class AppendedFile implements Output {
   readonly name: string;
   readonly #path: string;
   #descriptor: number | undefined;
-  /** A batch was cut off by a full disk: the next one starts on a line of its own. */
+  /** A batch was cut off in something that cannot be shortened again: the next one starts on a line of its own. */
   #cut = false;
 
   constructor(filename: string) {
     this.#path = path.resolve(filename);
     this.name = `"${this.#path}"`;
+  }
+
+  get canWriteAgain(): boolean {
+    return !this.#cut;
   }
 
   open(): void {
@@ -68,11 +75,16 @@ export class AppendedFile implements Output {
     if (this.#descriptor !== undefined && this.#isElsewhere(this.#descriptor)) this.close();
     this.open();
     const descriptor = this.#descriptor as number;
-    if (this.#cut) writeWhole(descriptor, NEWLINE);
-    this.#cut = true;
-    writeWhole(descriptor, text);
-    writeWhole(descriptor, NEWLINE);
-    this.#cut = false;
+    const { size } = fs.fstatSync(descriptor);
+    const whole = Buffer.concat(this.#cut ? [NEWLINE, text, NEWLINE] : [text, NEWLINE]);
+    let written = 0;
+    try {
+      while (written < whole.length) written += fs.writeSync(descriptor, whole, written);
+      this.#cut = false;
+    } catch (error) {
+      if (written > 0) this.#cut = !isShortened(descriptor, { size, written });
+      throw error;
+    }
   }
 
   close(): void {
@@ -87,12 +99,28 @@ export class AppendedFile implements Output {
   }
 }
 
+/** Takes back what a full disk left of a batch, unless somebody else wrote behind it. Not possible in a pipe. */
+function isShortened(
+  descriptor: number,
+  { size, written }: { readonly size: number; readonly written: number },
+): boolean {
+  try {
+    if (fs.fstatSync(descriptor).size !== size + written) return false;
+    fs.ftruncateSync(descriptor, size);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Readable for all, whatever the umask: the exporter that reads it runs as another user. */
 const MODE = 0o644;
 
 /** A whole file, replaced in one step: written beside it under a name of its own, then renamed over it. */
 export class ReplacedFile implements Output {
   readonly name: string;
+  /** A batch that could not replace the file is out of date when the next one comes. */
+  readonly canWriteAgain = false;
   readonly #path: string;
   /** Not ending in the target's suffix, so that no reader of `*.prom` takes it. */
   readonly #temporary: string;

@@ -8,6 +8,7 @@ import { parseYaml } from "../../src/config/document.ts";
 import { buildConfig, type Configuration } from "../../src/config/load.ts";
 import { createRegistry } from "../../src/config/registry.ts";
 import { labelName, path, pattern, ref, seconds } from "../../src/config/schema.ts";
+import { StorageDeliveries } from "../../src/delivery/deliveries.ts";
 import { Catalogue } from "../../src/model/catalogue.ts";
 import { ConfigError, formatProblem } from "../../src/model/errors.ts";
 import { Labeler, Node, Runner, Storage } from "../../src/model/roles.ts";
@@ -169,7 +170,8 @@ export const LOAD_OPTIONS = {
 /** A context that tells for which tag it was made by its hostname. */
 export function testContext(tag: string): Context {
   const log = { critical() {}, error() {}, warning() {}, info() {}, debug() {}, trace() {} };
-  return { log, now: () => 0, hostname: tag, catalogue: new Catalogue([]) };
+  const deliveries = new StorageDeliveries(() => log);
+  return { log, now: () => 0, hostname: tag, catalogue: new Catalogue([]), deliveries, version: "0" };
 }
 
 /** Loads a text as if it were the file `c.yaml`. */

@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { contextMaker, runAgent } from "../../src/agent.ts";
+import { contextMaker, deliveriesOf, runAgent } from "../../src/agent.ts";
 import { COMPONENTS } from "../../src/components.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { createRegistry } from "../../src/config/registry.ts";
@@ -28,13 +28,15 @@ export async function goldenAgent(machine: Machine, runner: string): Promise<str
   using clock = fakeClock();
   const host = machineHost(machine, { now: () => NOW });
   const logging = new Logging({ now: () => NOW, write: () => {} });
+  const deliveries = deliveriesOf(logging);
   const configuration = loadConfig(config, {
     registry: createRegistry(COMPONENTS),
-    contextFor: contextMaker({ host, logging, iterations: 2 }),
+    contextFor: contextMaker({ host, logging, deliveries, iterations: 2 }),
     env: {},
     hostname: host.hostname,
   });
-  const running = runAgent(configuration, logging.logger("wca"), new AbortController().signal);
+  const { signal } = new AbortController();
+  const running = runAgent(configuration, { log: logging.logger("wca"), deliveries, signal });
   await clock.pass(LONGEST_ROUNDS_MS);
   const exitCode = await running;
   if (exitCode !== 0) throw new Error(`The agent on ${machine} ended with ${exitCode}`);

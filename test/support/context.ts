@@ -1,4 +1,5 @@
 import type { HostContext } from "../../src/config/component.ts";
+import { StorageDeliveries } from "../../src/delivery/deliveries.ts";
 import { Catalogue } from "../../src/model/catalogue.ts";
 import type { Host } from "../../src/model/host.ts";
 import { LOG_LEVELS, type Log, type LogLevel } from "../../src/model/log.ts";
@@ -19,6 +20,7 @@ export function testContext(host: Host): TestContext {
     now: () => host.now(),
     hostname: host.hostname,
     catalogue: new Catalogue(),
+    deliveries: new StorageDeliveries(() => log),
     host,
     logCounts: () => new Map(),
     version: "0.0.0-test",
