@@ -1,71 +1,131 @@
-import * as fs from "node:fs";
-import { createConsola, type LogObject } from "consola/core";
+import { Budget } from "./log/budget.ts";
+import { formatLogfmt, type LogFormat } from "./log/formats.ts";
+import {
+  type LoggerLevels,
+  levelOf,
+  levelsBeyond,
+  loggerName,
+  mergeLevels,
+  ROOT,
+  verbosity,
+} from "./log/levels.ts";
+import { messageOf } from "./log/message.ts";
+import { standardOutput } from "./log/output.ts";
+import { type LogRecord, type Repetition, Repetitions, WINDOW_MS } from "./log/repetitions.ts";
 import { LOG_LEVELS, type Log, type LogLevel } from "./model/log.ts";
-import { openWithoutBlocking } from "./storages/pipe.ts";
-
-const STDOUT = 1;
-/** Logger that all of the agent's loggers descend from. */
-const ROOT = "wca";
-const DEFAULT_LEVEL: LogLevel = "info";
-/** Our levels by the name that consola has for them. */
-const CONSOLA_TYPES = {
-  critical: "fatal",
-  error: "error",
-  warning: "warn",
-  info: "info",
-  debug: "debug",
-  trace: "trace",
-} as const satisfies Record<LogLevel, string>;
-/** Padding of the level's name in a line. */
-const LEVEL_WIDTH = 8;
-
-/** Level by logger name; `""` is for every logger that nothing else covers. */
-export type LoggerLevels = Readonly<Record<string, LogLevel>>;
 
 export interface LoggingOptions {
   readonly levels?: LoggerLevels;
-  /** Takes finished lines. Default: standard output. */
-  readonly write?: (line: string) => void;
+  /** Default: logfmt. */
+  readonly format?: LogFormat;
+  /** Takes a finished line; `false` says that it was lost. Default: standard output. */
+  readonly write?: (line: string) => unknown;
   readonly now?: () => number;
+  /** Calls back once, unless the process ends before. Default: a timer that does not keep it alive. */
+  readonly later?: (action: () => void, milliseconds: number) => void;
 }
 
-/** The loggers of one agent: levels by name, and how often each logged what. */
+/** How a logger treats what it is given. */
+export interface LoggerOptions {
+  /** Writes a message each time it is said: for answers to what somebody did. Default: false. */
+  readonly everyTime?: boolean;
+}
+
+/**
+ * The loggers of one agent: levels by name, and how often each logged what. A message that repeats within a
+ * minute is written once and counted, and a line says how often it was said; what is counted is told after
+ * a minute at the latest, and by {@link flush}.
+ */
 export class Logging {
-  readonly #write: (line: string) => void;
+  readonly #format: LogFormat;
+  readonly #write: (line: string) => unknown;
   readonly #now: () => number;
+  readonly #later: (action: () => void, milliseconds: number) => void;
   readonly #counts = new Map<string, Map<LogLevel, number>>();
+  /** Verbosity by logger, for all that were made. */
+  readonly #verbosity = new Map<string, number>();
+  readonly #repetitions = new Repetitions();
+  readonly #budget = new Budget();
   #levels: LoggerLevels;
+  /** Which of the levels beyond the configured ones is in force; 0 is none. */
+  #step = 0;
+  #lostLines = 0;
+  #isWaiting = false;
 
   constructor(options: LoggingOptions = {}) {
-    const { levels = {}, write = standardOutput(), now = Date.now } = options;
-    this.#levels = levels;
+    const {
+      levels = {},
+      format = formatLogfmt,
+      write = standardOutput(),
+      now = Date.now,
+      later = soon,
+    } = options;
+    this.#levels = mergeLevels(levels);
+    this.#format = format;
     this.#write = write;
     this.#now = now;
+    this.#later = later;
   }
 
   setLevels(levels: LoggerLevels): void {
-    this.#levels = levels;
+    this.#levels = mergeLevels(levels);
+    this.#apply();
+  }
+
+  /**
+   * The next more verbose level than the agent's own for all loggers; those that are configured to say more
+   * still do. After the last one the configured levels again: then nothing is returned.
+   */
+  nextLevel(): LogLevel | undefined {
+    const beyond = levelsBeyond(levelOf(this.#levels, ROOT));
+    this.#step = (this.#step + 1) % (beyond.length + 1);
+    this.#apply();
+    return beyond[this.#step - 1];
+  }
+
+  /** Names that have a level and that no logger has. */
+  unknownLoggers(levels: LoggerLevels): readonly string[] {
+    const known = [...this.#verbosity.keys()];
+    return Object.keys(levels).filter((given) => {
+      const name = loggerName(given);
+      return (
+        name !== "" && name !== ROOT && !known.some((each) => each === name || each.startsWith(`${name}.`))
+      );
+    });
+  }
+
+  /** Loggers that were made so far, but for the agent's own one. */
+  get loggers(): readonly string[] {
+    return [...this.#verbosity.keys()].filter((name) => name !== ROOT);
   }
 
   /** A logger; `wca.LogStorage` follows the level set for it, else that of `wca`, else of `""`. */
-  logger(name: string): Log {
-    const consola = createConsola({
-      level: Number.POSITIVE_INFINITY,
-      // Otherwise it holds back what is said six times within a second, by a clock and a timer of its own.
-      throttle: 0,
-      reporters: [{ log: (entry) => this.#report(entry) }],
-    });
-    const tagged = consola.withTag(name);
-    return Object.fromEntries(
-      LOG_LEVELS.map((level) => [
-        level,
-        (message: string) => {
-          if (!this.#isEnabled(name, level)) return;
-          this.#count(name, level);
-          tagged[CONSOLA_TYPES[level]](message);
-        },
-      ]),
-    ) as unknown as Log;
+  logger(name: string, { everyTime = false }: LoggerOptions = {}): Log {
+    this.#verbosity.set(name, this.#verbosityOf(name));
+    const say = (level: LogLevel, parts: readonly unknown[]) => {
+      if (verbosity(level) > (this.#verbosity.get(name) ?? 0)) return;
+      this.#count(name, level);
+      const record = { logger: name, level, message: messageOf(parts) };
+      if (everyTime) this.#line(record);
+      else this.#say(record);
+    };
+    const functions = LOG_LEVELS.map((level) => [level, (...parts: unknown[]) => say(level, parts)]);
+    return Object.freeze(Object.fromEntries(functions)) as unknown as Log;
+  }
+
+  /** Says something whatever the levels are. */
+  announce(message: string): void {
+    this.#line({ logger: ROOT, level: "info", message });
+  }
+
+  /** Says what was counted and not told yet. */
+  flush(): void {
+    const now = this.#now();
+    for (const repetition of this.#repetitions.take(now)) this.#sayRepeated(repetition);
+    for (const { logger, level, count } of this.#budget.take()) {
+      this.#line({ logger, level: "warning", message: `Left out messages of level ${level}: ${count}` });
+    }
+    this.#tellLost();
   }
 
   /** Records of a level so far, by logger name, after filtering. */
@@ -75,28 +135,66 @@ export class Logging {
     return found;
   }
 
-  #report(entry: LogObject): void {
-    const level = LOG_LEVELS.find((candidate) => CONSOLA_TYPES[candidate] === entry.type) ?? "info";
-    const time = new Date(this.#now()).toISOString();
-    this.#write(
-      `${time} ${level.toUpperCase().padEnd(LEVEL_WIDTH)} [${entry.tag}] ${entry.args.join(" ")}\n`,
-    );
-  }
-
-  #isEnabled(name: string, level: LogLevel): boolean {
-    return LOG_LEVELS.indexOf(level) <= LOG_LEVELS.indexOf(this.#levelOf(name));
-  }
-
-  /** The most specific configured name decides: itself, then its ancestors by dots, then `""`. */
-  #levelOf(name: string): LogLevel {
-    for (
-      let ancestor = name;
-      ancestor !== "";
-      ancestor = ancestor.slice(0, Math.max(0, ancestor.lastIndexOf(".")))
-    ) {
-      if (Object.hasOwn(this.#levels, ancestor)) return this.#levels[ancestor] ?? DEFAULT_LEVEL;
+  #say(record: LogRecord): void {
+    const now = this.#now();
+    if (this.#repetitions.isRepeated(record, now)) {
+      this.#flushLater();
+      return;
     }
-    return this.#levels[""] ?? DEFAULT_LEVEL;
+    const spent = this.#budget.spend(record, now);
+    if (spent === "written") {
+      for (const displaced of this.#repetitions.remember(record, now)) this.#sayRepeated(displaced);
+      this.#line(record);
+      return;
+    }
+    this.#flushLater();
+    if (spent === "more") return;
+    const { logger, level } = record;
+    const message = `Leaves out further messages of level ${level}: there are too many that differ, the next ones come within ${WINDOW_MS / 1000} s`;
+    this.#line({ logger, level: "warning", message });
+  }
+
+  #sayRepeated({ count, elapsedMs, ...record }: Repetition): void {
+    const times = count === 1 ? "once" : `${count} times`;
+    const message = `${record.message} (repeated ${times} in ${Math.round(elapsedMs / 1000)} s)`;
+    this.#line({ ...record, message }, count);
+  }
+
+  #line(record: LogRecord, repeated?: number): void {
+    const more = repeated === undefined ? {} : { repeated };
+    const line = this.#format({ timeMs: this.#now(), ...record, ...more });
+    if (this.#write(line) === false) this.#lostLines++;
+    else this.#tellLost();
+  }
+
+  /** As soon as lines are taken again. */
+  #tellLost(): void {
+    if (this.#lostLines === 0) return;
+    const message = `Lost lines of the log, as standard output did not take them: ${this.#lostLines}`;
+    const line = this.#format({ timeMs: this.#now(), logger: ROOT, level: "warning", message });
+    if (this.#write(line) === false) return;
+    this.#lostLines = 0;
+    this.#count(ROOT, "warning");
+  }
+
+  /** A minute from the first message that is counted only; without such there is no timer. */
+  #flushLater(): void {
+    if (this.#isWaiting) return;
+    this.#isWaiting = true;
+    this.#later(() => {
+      this.#isWaiting = false;
+      this.flush();
+    }, WINDOW_MS);
+  }
+
+  #apply(): void {
+    for (const name of this.#verbosity.keys()) this.#verbosity.set(name, this.#verbosityOf(name));
+  }
+
+  #verbosityOf(name: string): number {
+    const configured = verbosity(levelOf(this.#levels, name));
+    const floor = levelsBeyond(levelOf(this.#levels, ROOT))[this.#step - 1];
+    return floor === undefined ? configured : Math.max(configured, verbosity(floor));
   }
 
   #count(name: string, level: LogLevel): void {
@@ -106,36 +204,6 @@ export class Logging {
   }
 }
 
-/**
- * Lines of a reader that is gone or does not keep up are lost: logging must not stop a round. Not
- * `process.stdout`, which costs 8 MB of memory.
- */
-function standardOutput(): (line: string) => void {
-  let descriptor: number | undefined;
-  return (line) => {
-    try {
-      descriptor ??= openWithoutBlocking(STDOUT);
-      fs.writeSync(descriptor, line);
-    } catch {
-      // There is nowhere left to say it.
-    }
-  };
-}
-
-/**
- * Parses values of `--log-level`: `debug` (for the agent) or `wca.LogStorage:debug`, in any case.
- * Throws RangeError naming the value.
- */
-export function parseLogLevels(values: readonly string[]): LoggerLevels {
-  return Object.fromEntries(
-    values.map((value) => {
-      const parts = value.split(":");
-      const [name, text] = parts.length === 1 ? [ROOT, parts[0]] : parts;
-      const level = LOG_LEVELS.find((known) => known === text?.toLowerCase());
-      if (parts.length > 2 || level === undefined) {
-        throw new RangeError(`saw "${value}", wanted [NAME:]LEVEL with a level of ${LOG_LEVELS.join(", ")}`);
-      }
-      return [name ?? ROOT, level];
-    }),
-  );
+function soon(action: () => void, milliseconds: number): void {
+  setTimeout(action, milliseconds).unref();
 }
