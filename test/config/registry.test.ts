@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { createRegistry, tagsOf } from "../../src/config/registry.ts";
+import { createRegistry, type Registration, tagsOf, withUserClasses } from "../../src/config/registry.ts";
+import { Storage } from "../../src/model/roles.ts";
 import { LogStorage, PlainNode, problemsIn, REGISTRY, StaticNode } from "./sample.ts";
 
 describe("createRegistry()", () => {
@@ -23,7 +24,7 @@ describe("createRegistry()", () => {
   test("refuses a name that is taken", () => {
     const Copy = { LogStorage: class LogStorage extends PlainNode {} }.LogStorage;
     expect(problemsIn(() => createRegistry([LogStorage, Copy]))).toEqual([
-      '--register: Cannot register component "LogStorage": the name is taken',
+      '--register: Cannot register component "LogStorage": the name is taken by a component of the program',
     ]);
   });
 
@@ -47,6 +48,57 @@ describe("createRegistry()", () => {
   test("refuses a class without a name", () => {
     expect(problemsIn(() => createRegistry([class extends PlainNode {}]))).toEqual([
       '--register: Cannot register component "": a tag is made of letters, digits and underscores',
+    ]);
+  });
+});
+
+describe("withUserClasses()", () => {
+  const stock = createRegistry([LogStorage, StaticNode]);
+  const Stand = {
+    LogStorage: class LogStorage extends Storage {
+      store(): void {}
+    },
+  }.LogStorage;
+
+  test("adds classes, and lets one take the place of another of its role", () => {
+    const replaced: (readonly [now: Registration, before: Registration])[] = [];
+    const onReplaced = (now: Registration, before: Registration) => void replaced.push([now, before]);
+    const classes = [
+      { componentClass: Stand, spec: "s.ts:LogStorage" },
+      { componentClass: PlainNode, spec: "n.ts" },
+    ];
+    const whole = withUserClasses(stock, classes, { onReplaced });
+    expect([...whole.keys()]).toEqual(["LogStorage", "StaticNode", "PlainNode"]);
+    expect(whole.get("LogStorage")).toMatchObject({ componentClass: Stand, spec: "s.ts:LogStorage" });
+    expect(stock.get("LogStorage")?.componentClass).toBe(LogStorage);
+    expect(replaced).toEqual([[whole.get("LogStorage"), stock.get("LogStorage")]] as never);
+    // What was bundled may be replaced by what is registered.
+    expect(withUserClasses(whole, [{ componentClass: LogStorage, spec: "-r" }]).get("LogStorage")?.spec).toBe(
+      "-r",
+    );
+  });
+
+  test("takes the same class twice", () => {
+    const twice = ["a", "b"].map((spec) => ({ componentClass: PlainNode, spec }));
+    expect(withUserClasses(stock, twice).get("PlainNode")?.spec).toBe("a");
+  });
+
+  test("refuses names of two classes, of another role, and reserved ones, all together", () => {
+    class Env extends PlainNode {}
+    const Other = { PlainNode: class PlainNode extends StaticNode {} }.PlainNode;
+    const OfRole = {
+      StaticNode: class StaticNode extends Storage {
+        store(): void {}
+      },
+    }.StaticNode;
+    const classes = [PlainNode, Other, OfRole, Env].map((componentClass, index) => ({
+      componentClass,
+      spec: `${index}.ts`,
+    }));
+    expect(problemsIn(() => withUserClasses(stock, classes))).toEqual([
+      '--register 1.ts: Cannot register component "PlainNode": the name is taken by 0.ts',
+      '--register 2.ts: Cannot register component "StaticNode": the name is taken by a component of the program, which is a node and cannot be replaced by a storage',
+      '--register 3.ts: Cannot register component "Env": the name means something else',
     ]);
   });
 });
