@@ -1,0 +1,116 @@
+import { ARCHIVE, MINIFY, type Program } from "./program.ts";
+
+/** A class that an executable is to have built in. */
+export interface ComponentSource {
+  /** For messages: what was given to `--register`. */
+  readonly spec: string;
+  /** Absolute path. */
+  readonly file: string;
+  readonly exportName: string;
+  /** Its tag. A bundler renames a class when another file has one of that name. */
+  readonly className: string;
+}
+
+/** Systems that executables can be made for, as Bun calls them. */
+export const TARGETS = [
+  "bun-linux-x64",
+  "bun-linux-x64-baseline",
+  "bun-linux-x64-musl",
+  "bun-linux-arm64",
+  "bun-linux-arm64-musl",
+] as const satisfies readonly Bun.Build.CompileTarget[];
+
+export type Target = (typeof TARGETS)[number];
+
+export interface ExecutableOptions {
+  readonly program: Program;
+  /** Default: none. */
+  readonly components?: readonly ComponentSource[];
+  /** Default: what this program runs on, for which nothing is downloaded. */
+  readonly target?: Target;
+  readonly outfile: string;
+}
+
+/** There are no such files: Bun takes the texts from memory. */
+const FOLDER = "/wca-bundle";
+const MAIN = `${FOLDER}/main.js`;
+const TUNED = `${FOLDER}/tuned.js`;
+const START = `${FOLDER}/start.js`;
+const COMPONENTS = `${FOLDER}/components.js`;
+const COMPRESSED = `${FOLDER}/${ARCHIVE}.gz`;
+/** Where the files of an executable seem to be when it runs. */
+const AT_RUN_TIME = "/$bunfs/root";
+
+/**
+ * Writes an executable. The agent and the user's classes are modules that are bundled on their own, as in
+ * one the bundler would rename what has the same name; "wca" is looked up at run time, where it means the
+ * agent's own objects. A configuration must mean the same in every working directory, so what Bun would load
+ * from there is not loaded. Throws what `Bun.build` throws.
+ */
+export async function writeExecutable({
+  program,
+  components = [],
+  target,
+  outfile,
+}: ExecutableOptions): Promise<void> {
+  const own = components.length > 0;
+  await Bun.build({
+    entrypoints: [MAIN, START, ...(own ? [COMPONENTS] : [])],
+    files: {
+      [MAIN]: mainText(own),
+      [TUNED]: program.tuned,
+      [START]: program.start,
+      [COMPRESSED]: Bun.gzipSync(JSON.stringify(program)),
+      ...(own ? { [COMPONENTS]: componentsText(components) } : {}),
+    },
+    naming: { entry: "[name].[ext]" },
+    external: ["wca", `${AT_RUN_TIME}/*`],
+    target: "bun",
+    format: "esm",
+    minify: MINIFY,
+    env: "disable",
+    bytecode: true,
+    compile: {
+      ...(target === undefined ? {} : { target }),
+      outfile,
+      autoloadDotenv: false,
+      autoloadBunfig: false,
+      autoloadTsconfig: false,
+      // Without it the packages that a file of the user imports are not found by their "exports".
+      autoloadPackageJson: true,
+    },
+  });
+}
+
+function mainText(hasComponents: boolean): string {
+  const load = hasComponents ? `() => import("${AT_RUN_TIME}/components.js")` : "";
+  return `import "${COMPRESSED}" with { type: "file" };
+import { tune } from "${TUNED}";
+tune();
+const { start } = await import("${AT_RUN_TIME}/start.js");
+await start(${load});
+`;
+}
+
+/** Named after their tags again, whatever the bundler makes of their names. */
+function componentsText(components: readonly ComponentSource[]): string {
+  const imports = components.map(
+    ({ file, exportName }, index) =>
+      `import { ${JSON.stringify(exportName)} as component${index} } from ${JSON.stringify(file)};`,
+  );
+  const rows = components.map(
+    ({ spec, className }, index) =>
+      `  { spec: ${JSON.stringify(spec)}, componentClass: named(component${index}, ${JSON.stringify(className)}) },`,
+  );
+  return `${imports.join("\n")}
+function named(componentClass, name) {
+  if (componentClass.name !== name) {
+    Object.defineProperty(componentClass, "name", { value: name, configurable: true });
+  }
+  return componentClass;
+}
+export const components = [
+${rows.join("\n")}
+];
+`;
+}
