@@ -12,7 +12,10 @@ export const OPTION_ALIASES: readonly {
   readonly role: Role;
   readonly alias: string;
   readonly option: string;
-}[] = [{ role: "runner", alias: "metric_storage", option: "metrics_storage" }];
+}[] = [
+  { role: "runner", alias: "metric_storage", option: "metrics_storage" },
+  { role: "storage", alias: "broker_ips", option: "brokers_ips" },
+];
 
 /** An option whose tagged mapping holds options as if they stood directly under the component's tag. */
 export const NESTED_OPTIONS: readonly {
