@@ -1,6 +1,7 @@
 import { type ParseArgsConfig, parseArgs } from "node:util";
 import type { ArgsDef } from "citty";
 import { nearest } from "./config/nearest.ts";
+import { LOG_FORMATS, type LogFormatName } from "./log/formats.ts";
 
 /** The command line is wrong: exit code 2. */
 export class UsageError extends Error {
@@ -36,12 +37,25 @@ export const OPTIONS = {
     valueHint: "[NAME:]LEVEL",
     multiple: true,
     description:
-      "critical, error, warning, info, debug or trace, for the agent or one of its loggers, can be given several times; also --log",
+      "critical, error, warning, info, debug or trace, for the agent or one of its components, can be given several times; also --log",
+  },
+  "log-format": {
+    type: "string",
+    valueHint: LOG_FORMATS.join("|"),
+    description: "How to write the log, default auto: pretty on a terminal, else logfmt",
   },
   log: { type: "string", multiple: true, description: "" },
   root: { type: "boolean", short: "0", description: "Permit running as root" },
   iterations: { type: "string", short: "n", valueHint: "N", description: "Stop after N rounds" },
   format: { type: "string", valueHint: "md|json-schema", description: "How to write the description" },
+  output: { type: "string", short: "o", valueHint: "FILE", description: "Executable to write" },
+  target: {
+    type: "string",
+    valueHint: "TARGET",
+    multiple: true,
+    description:
+      "System that the executable is for, such as bun-linux-arm64, default this one, can be given several times",
+  },
   version: { type: "boolean", short: "v", description: "Print the version" },
   help: { type: "boolean", short: "h", description: "Print this text" },
 } as const satisfies Record<string, OptionRow>;
@@ -53,9 +67,12 @@ export interface ParsedOptions {
   readonly config?: string;
   readonly register: readonly string[];
   readonly logLevels: readonly string[];
+  readonly logFormat?: LogFormatName;
   readonly root: boolean;
   readonly iterations?: number;
   readonly format?: string;
+  readonly output?: string;
+  readonly targets: readonly string[];
   readonly positionals: readonly string[];
   readonly help: boolean;
   readonly version: boolean;
@@ -87,23 +104,36 @@ export function parseOptions(
     );
   }
   const { iterations } = values;
+  const logFormat = logFormatOf(values["log-format"]);
   if (iterations !== undefined && !/^[1-9][0-9]{0,14}$/.test(String(iterations))) {
     throw new UsageError(`option --iterations: saw "${iterations}", wanted a whole number from 1`);
   }
   return {
     register: list(values["register"]),
     logLevels: [...list(values["log-level"]), ...list(values["log"])],
+    targets: list(values["target"]),
     root: values["root"] === true,
     positionals,
     help: values["help"] === true,
     version: values["version"] === true,
     ...(typeof values["config"] === "string" ? { config: values["config"] } : {}),
     ...(typeof values["format"] === "string" ? { format: values["format"] } : {}),
+    ...(typeof values["output"] === "string" ? { output: values["output"] } : {}),
+    ...(logFormat === undefined ? {} : { logFormat }),
     ...(iterations === undefined ? {} : { iterations: Number(iterations) }),
   };
 }
 
 type Values = Readonly<Record<string, string | boolean | readonly (string | boolean)[] | undefined>>;
+
+function logFormatOf(value: Values[string]): LogFormatName | undefined {
+  if (value === undefined) return undefined;
+  const known = LOG_FORMATS.find((name) => name === value);
+  if (known === undefined) {
+    throw new UsageError(`option --log-format: saw "${value}", wanted one of ${LOG_FORMATS.join(", ")}`);
+  }
+  return known;
+}
 
 function parseStrictly(
   args: readonly string[],

@@ -4,8 +4,10 @@ import { type OptionName, parseOptions, UsageError, usageArgs } from "./cli-opti
 import { check } from "./commands/check.ts";
 import { describe } from "./commands/describe.ts";
 import { doctor } from "./commands/doctor.ts";
+import type { CommandOptions } from "./commands/load.ts";
 import { run } from "./commands/run.ts";
 import { nearest } from "./config/nearest.ts";
+import type { BundledComponent } from "./external.ts";
 import { ConfigError, formatProblem } from "./model/errors.ts";
 import { VERSION } from "./version.ts";
 
@@ -24,18 +26,28 @@ interface CommandRow {
   readonly options: readonly OptionName[];
   /** Words that may stand behind the options, for the usage text. */
   readonly positional?: { readonly name: string; readonly about: string };
-  readonly action: (options: ReturnType<typeof parseOptions>) => Promise<number> | number;
+  readonly action: (options: CommandOptions) => Promise<number> | number;
 }
 
 const COMMANDS: Readonly<Record<string, CommandRow>> = {
   run: {
     about: "Run a configuration; also what wca does when options come first",
-    options: ["config", "register", "log-level", "log", "root", "iterations", "version", "help"],
+    options: [
+      "config",
+      "register",
+      "log-level",
+      "log-format",
+      "log",
+      "root",
+      "iterations",
+      "version",
+      "help",
+    ],
     action: run,
   },
   check: {
     about: "Check a configuration without opening anything",
-    options: ["config", "register", "log-level", "log", "help"],
+    options: ["config", "register", "log-level", "log-format", "log", "help"],
     action: check,
   },
   describe: {
@@ -46,16 +58,27 @@ const COMMANDS: Readonly<Record<string, CommandRow>> = {
   },
   doctor: {
     about: "Tell what this host supports, and what is missing for the rest",
-    options: ["config", "register", "log-level", "log", "help"],
+    options: ["config", "register", "log-level", "log-format", "log", "help"],
     action: doctor,
+  },
+  bundle: {
+    about: "Make one executable with components of your own and all that they import",
+    options: ["register", "output", "target", "help"],
+    action: async (options) => (await import("./commands/bundle.ts")).bundle(options),
   },
 };
 const DEFAULT_COMMAND = "run";
 
-/** Runs the command line and returns the exit code. Never throws. */
-export async function main(args: readonly string[]): Promise<number> {
+/**
+ * Runs the command line and returns the exit code. Never throws. `bundled` are components that were built
+ * into this program (`wca bundle`).
+ */
+export async function main(
+  args: readonly string[],
+  bundled: readonly BundledComponent[] = [],
+): Promise<number> {
   try {
-    return await dispatch(args);
+    return await dispatch(args, bundled);
   } catch (error) {
     if (error instanceof ConfigError) {
       for (const problem of error.problems) printError(formatProblem(problem));
@@ -74,7 +97,7 @@ export async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-async function dispatch(args: readonly string[]): Promise<number> {
+async function dispatch(args: readonly string[], bundled: readonly BundledComponent[]): Promise<number> {
   const [first] = args;
   if (first === undefined)
     throw new UsageError("nothing to do: give a configuration with --config FILE, or a command");
@@ -93,11 +116,15 @@ async function dispatch(args: readonly string[]): Promise<number> {
   // Whoever asks for help is not told first what else is wrong.
   if (isAsked(rest, "--help", "-h")) return printUsage(named ? name : undefined);
   if (isAsked(rest, "--version", "-v")) return printVersion();
-  const { result } = await runCommand(commandOf(name, row), { rawArgs: [...rest] });
+  const { result } = await runCommand(commandOf(name, row, bundled), { rawArgs: [...rest] });
   return result as number;
 }
 
-function commandOf(name: string, { about, options, positional, action }: CommandRow): CommandDef {
+function commandOf(
+  name: string,
+  { about, options, positional, action }: CommandRow,
+  bundled: readonly BundledComponent[] = [],
+): CommandDef {
   const shown =
     positional === undefined
       ? {}
@@ -108,7 +135,7 @@ function commandOf(name: string, { about, options, positional, action }: Command
     run: ({ rawArgs }) => {
       const parsed = parseOptions(rawArgs, { names: options, positionals: positional === undefined ? 0 : 1 });
       if (parsed.help) return printUsage(name);
-      return parsed.version ? printVersion() : action(parsed);
+      return parsed.version ? printVersion() : action({ ...parsed, bundled });
     },
   });
 }

@@ -1,8 +1,29 @@
 import { describe, expect, test } from "bun:test";
 import { type OptionName, parseOptions, UsageError, usageArgs } from "../src/cli-options.ts";
 
-const ALL: readonly OptionName[] = ["config", "register", "log-level", "log", "root", "iterations", "format"];
-const NOTHING = { register: [], logLevels: [], root: false, positionals: [], help: false, version: false };
+const ALL: readonly OptionName[] = [
+  ...([
+    "config",
+    "register",
+    "log-level",
+    "log",
+    "log-format",
+    "root",
+    "iterations",
+    "format",
+    "output",
+    "target",
+  ] as const),
+];
+const NOTHING = {
+  register: [],
+  logLevels: [],
+  targets: [],
+  root: false,
+  positionals: [],
+  help: false,
+  version: false,
+};
 
 function parse(...args: readonly string[]) {
   return parseOptions(args, { names: ALL, positionals: 1 });
@@ -20,9 +41,11 @@ describe("parseOptions()", () => {
       ["--log", "x:debug", "-l", "info", "--log-level", "y:error"],
       { logLevels: ["info", "y:error", "x:debug"] },
     ],
+    [["--log-format", "json"], { logFormat: "json" }],
     [["-n", "999999999999999"], { iterations: 999_999_999_999_999 }],
     [["--format", "md", "Name"], { format: "md", positionals: ["Name"] }],
     [["--", "--config"], { positionals: ["--config"] }],
+    [["-o", "a", "--target", "x", "--target=y"], { output: "a", targets: ["x", "y"] }],
   ];
   for (const [args, parsed] of good) {
     test(`takes ${args.join(" ") || "nothing"}`, () =>
@@ -39,6 +62,7 @@ describe("parseOptions()", () => {
     [["--root=yes"], /root/],
     [["--no-root"], /^unknown option --no-root/],
     [["-n", "1000000000000000"], 'option --iterations: saw "1000000000000000", wanted a whole number from 1'],
+    [["--log-format", "JSON"], 'option --log-format: saw "JSON", wanted one of auto, pretty, logfmt, json'],
     [["-n", "-1"], /iterations/],
     [["-n", "01"], 'option --iterations: saw "01", wanted a whole number from 1'],
     [["a", "b"], 'unexpected argument "b"; a command stands before the options: wca COMMAND --option …'],

@@ -46,8 +46,8 @@ interface Case {
   readonly hasNot: readonly string[];
 }
 
-const NO_RESCTRL = /INFO .*resctrl: \/proc\/filesystems does not list it/;
-const NO_MODULES = /INFO .*Cannot tell the memory modules/;
+const NO_RESCTRL = /level=info .*resctrl: \/proc\/filesystems does not list it/;
+const NO_MODULES = /level=info .*Cannot tell the memory modules/;
 const QUIET = "  rdt_enabled: false\n  gather_hw_mm_topology: false\n";
 
 const CASES: readonly Case[] = [
@@ -56,8 +56,8 @@ const CASES: readonly Case[] = [
     options: QUIET + PERF,
     how: { under: ["prlimit", "--nofile=64:64"] },
     said: [
-      /WARNING .*Limited by this host: open files: RLIMIT_NOFILE is not above the reserve of 512/,
-      /WARNING .*Cannot count perf events of 1 of 1 tasks: .* 0 are left of the limit less a reserve of 512/,
+      /level=warning .*Limited by this host: open files: RLIMIT_NOFILE is not above the reserve of 512/,
+      /level=warning .*Cannot count perf events of 1 of 1 tasks: .* 0 are left of the limit less a reserve of 512/,
     ],
     row: /^NO +host +open files /m,
     has: ["task_up", "task_cpu_usage_seconds", "task_mem_usage_bytes"],
@@ -67,7 +67,7 @@ const CASES: readonly Case[] = [
     what: "no capabilities",
     options: QUIET + PERF,
     how: { under: ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] },
-    said: [/WARNING .*EACCES.*CAP_PERFMON/],
+    said: [/level=warning .*EACCES.*CAP_PERFMON/],
     row: /^NO +PerfCollector +software events .*CAP_PERFMON/m,
     has: ["task_up", "task_cpu_usage_seconds"],
     hasNot: ["task_cpu_clock_seconds"],
@@ -77,8 +77,8 @@ const CASES: readonly Case[] = [
     options: QUIET + PERF,
     how: { env: { BUN_JSC_useJIT: "0" } },
     said: [
-      /WARNING .*Limited by this host: calls of libc: bun:ffi cannot bind libc/,
-      /WARNING .*PerfCollector failed: .*bun:ffi needs memory that is writable and then executable/,
+      /level=warning .*Limited by this host: calls of libc: bun:ffi cannot bind libc/,
+      /level=warning .*PerfCollector failed: .*bun:ffi needs memory that is writable and then executable/,
     ],
     row: /^NO +host +calls of libc /m,
     has: ["task_up", "task_cpu_usage_seconds"],
@@ -88,7 +88,7 @@ const CASES: readonly Case[] = [
     what: "no hardware counters",
     options: QUIET + PERF,
     how: {},
-    said: [/WARNING .*Cannot count event "task_instructions" .*this host has no PMU/],
+    said: [/level=warning .*Cannot count event \\"task_instructions\\" .*this host has no PMU/],
     row: /^NO +PerfCollector +.*task_instructions/m,
     has: ["task_up", "task_cpu_usage_seconds", "task_cpu_clock_seconds"],
     hasNot: ["task_instructions"],
@@ -97,7 +97,7 @@ const CASES: readonly Case[] = [
     what: "no uncore counters",
     options: `${QUIET}  uncore_event_names: [platform_cas_count_reads]\n`,
     how: {},
-    said: [/WARNING .*UncoreCollector/],
+    said: [/level=warning .*UncoreCollector/],
     row: /^NO +UncoreCollector /m,
     has: ["task_up"],
     hasNot: [],
@@ -115,7 +115,7 @@ const CASES: readonly Case[] = [
     what: "no rights on other processes",
     options: `${QUIET}  wss_reset_cycles: 1\n`,
     how: { under: ["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--reuid=65534", "--clear-groups"] },
-    said: [/WARNING .*(CAP_SYS_PTRACE|ptrace)/],
+    said: [/level=warning .*(CAP_SYS_PTRACE|ptrace)/],
     row: /^NO +WssCollector /m,
     has: ["task_up"],
     hasNot: ["task_wss_referenced_bytes"],
@@ -126,7 +126,7 @@ const CASES: readonly Case[] = [
 function notesIn({ stdout }: Finished): readonly string[] {
   return stdout
     .split("\n")
-    .filter((line) => line !== "" && !/ INFO +\[wca\] WCA (\S+ starts|stopped)/.test(line));
+    .filter((line) => line !== "" && !/ level=info logger=wca msg="WCA (\S+ starts|stopped)/.test(line));
 }
 
 describe.skipIf(!met)("on a host that lacks something, the agent", () => {
@@ -183,7 +183,7 @@ describe.skipIf(!met)("on a host that lacks something, the agent", () => {
           cwd: tree.root,
         });
         expect({ option, exitCode, stderr }).toEqual({ option, exitCode: 1, stderr: "" });
-        expect(stdout).toMatch(new RegExp(`CRITICAL .*Cannot open runner: .*${reason.source}`));
+        expect(stdout).toMatch(new RegExp(`level=critical .*Cannot open runner: .*${reason.source}`));
       }
     },
     TIMEOUT_MS,

@@ -1,22 +1,23 @@
-import { type ParsedOptions, UsageError } from "../cli-options.ts";
+import { UsageError } from "../cli-options.ts";
 import { describeComponent, describeComponents } from "../config/describe.ts";
 import { describeMetric, describeMetrics } from "../config/describe-metrics.ts";
 import { configSchema } from "../config/json-schema.ts";
 import { nearest } from "../config/nearest.ts";
 import type { Registry } from "../config/registry.ts";
 import { Catalogue } from "../model/catalogue.ts";
-import { loggingOf, registryOf } from "./load.ts";
+import { type CommandOptions, registryOf } from "./load.ts";
 
 const FORMATS = ["md", "json-schema"];
 
 /** `wca describe`: documentation of components and metrics as Markdown, or the JSON Schema of a configuration. */
-export function describe(options: ParsedOptions): number {
+export async function describe(options: CommandOptions): Promise<number> {
   const { format = "md", positionals } = options;
-  const registry = registryOf(options, loggingOf(options));
   const [name] = positionals;
   if (!FORMATS.includes(format)) {
     throw new UsageError(`option --format: saw "${format}", wanted one of ${FORMATS.join(", ")}`);
   }
+  // Without a log, which goes where the description goes.
+  const registry = await registryOf(options);
   if (format === "md") console.log(markdown(registry, name).trimEnd());
   else console.log(JSON.stringify(schema(registry, name), undefined, 2));
   return 0;

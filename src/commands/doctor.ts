@@ -1,11 +1,10 @@
 import { contextMaker } from "../agent.ts";
-import type { ParsedOptions } from "../cli-options.ts";
 import { parseYaml } from "../config/document.ts";
 import { buildConfig, type Configuration } from "../config/load.ts";
 import { KernelHost } from "../kernel/host.ts";
 import type { Probing, Support } from "../model/support.ts";
 import { hostSupport } from "./host-support.ts";
-import { loadWith, loggingOf, registryOf } from "./load.ts";
+import { type CommandOptions, loadWith, loggingOf, registryOf } from "./load.ts";
 
 /** What is looked at when no configuration is given: everything that can be measured. */
 const EVERYTHING = `runner: !MeasurementRunner
@@ -18,19 +17,19 @@ const EVERYTHING = `runner: !MeasurementRunner
 `;
 
 /** `wca doctor`: a table of what this host supports. Changes nothing. */
-export async function doctor(options: ParsedOptions): Promise<number> {
+export async function doctor(options: CommandOptions): Promise<number> {
   const logging = loggingOf(options);
   const host = new KernelHost();
   const parts = { host, logging };
   const configuration =
     options.config === undefined
       ? buildConfig(parseYaml(EVERYTHING, "everything"), {
-          registry: registryOf(options, logging),
+          registry: await registryOf(options, logging.logger("wca")),
           contextFor: contextMaker(parts),
           env: process.env,
           hostname: host.hostname,
         })
-      : loadWith(options, parts);
+      : await loadWith(options, parts);
   const rows = [...hostSupport(host), ...(await componentSupport(configuration))];
   console.log(formatTable(rows));
   const missing = rows.filter(({ supported }) => supported === false).length;

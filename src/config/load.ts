@@ -80,7 +80,8 @@ function rootMapping({ root, problems }: YamlDocument): MappingNode {
 /** What the top level of a file takes. */
 export const TOP_LEVEL: Readonly<Record<string, () => z.ZodType>> = {
   runner: () => ref("runner"),
-  loggers: () => z.record(z.string(), logLevel()).optional().describe("Level by logger name."),
+  loggers: () =>
+    z.record(z.string(), logLevel()).optional().describe("Level by component, or by logger name."),
 };
 
 function logLevel() {

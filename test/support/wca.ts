@@ -19,6 +19,8 @@ export interface WcaOptions {
   readonly preload?: string;
   /** Command that starts it with other rights or limits: `["prlimit", "--nofile=64"]`. */
   readonly under?: readonly string[];
+  /** Another program than the sources, such as the executable. */
+  readonly command?: readonly string[];
 }
 
 /** A running agent. `using` kills it. */
@@ -36,10 +38,11 @@ export interface Wca extends Disposable {
 /** Starts the agent as a user would, from source. */
 export function startWca(
   args: readonly string[],
-  { cwd, env = {}, preload, under = [] }: WcaOptions = {},
+  { cwd, env = {}, preload, under = [], command }: WcaOptions = {},
 ): Wca {
   const before = preload === undefined ? [] : ["--preload", preload];
-  const child = Bun.spawn([...under, process.execPath, ...before, MAIN, ...args], {
+  const program = command ?? [process.execPath, ...before, MAIN];
+  const child = Bun.spawn([...under, ...program, ...args], {
     ...(cwd === undefined ? {} : { cwd }),
     env: { ...process.env, NO_COLOR: "1", ...env },
     stdin: "ignore",

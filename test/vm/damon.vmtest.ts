@@ -130,7 +130,7 @@ describe.skipIf(!met)("wss_source damon on Linux 6.12", () => {
   }
 
   const left = (name: string) => result.files[name]?.trim();
-  const problemsIn = (log: string) => result.files[log]?.match(/(WARNING|ERROR|CRITICAL).*/g) ?? [];
+  const problemsIn = (log: string) => result.files[log]?.match(/level=(warning|error|critical).*/g) ?? [];
 
   for (const [task, referencedMb] of [
     ["one", 64],

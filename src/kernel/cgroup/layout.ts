@@ -41,7 +41,7 @@ export function parseLayout(mounts: string): CgroupLayout {
 }
 
 /** Throws {@link Unsupported} when no cgroup file system is mounted. */
-export function readLayout(host: Host): CgroupLayout {
+export function readLayout(host: Pick<Host, "read">): CgroupLayout {
   return parseLayout(host.read("/proc/self/mounts"));
 }
 

@@ -1,3 +1,4 @@
+import { KernelError } from "../../model/errors.ts";
 import type { Host } from "../../model/host.ts";
 
 /** Bit numbers of linux/capability.h for the capabilities that measuring can need. */
@@ -21,7 +22,12 @@ export function parseCapabilities(status: string): ReadonlySet<Capability> | und
   return new Set(names.map(([name]) => name as Capability));
 }
 
-/** The capabilities of this process. Throws {@link KernelError}. */
+/** The capabilities of this process; nothing where /proc is not mounted. Throws {@link KernelError}. */
 export function readCapabilities(host: Host): ReadonlySet<Capability> | undefined {
-  return parseCapabilities(host.read("/proc/self/status"));
+  try {
+    return parseCapabilities(host.read("/proc/self/status"));
+  } catch (error) {
+    if (error instanceof KernelError && error.code === "ENOENT") return undefined;
+    throw error;
+  }
 }

@@ -30,3 +30,8 @@ test("readCapabilities() gives nothing when the kernel does not tell", () => {
   using tree = tempTree({ "proc/self/status": "Name:\twca\n" });
   expect(readCapabilities(tree.host)).toBeUndefined();
 });
+
+test("readCapabilities() gives nothing where /proc is not mounted", () => {
+  using tree = tempTree({});
+  expect(readCapabilities(tree.host)).toBeUndefined();
+});
