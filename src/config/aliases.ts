@@ -7,14 +7,16 @@ import type { Component } from "./component.ts";
 import type { Problems } from "./problems.ts";
 import { contentOf, type Entry, type MappingNode, pathInto, type TreeNode } from "./tree.ts";
 
-/** Another name of an option, for all components of a role. */
+/** Another name of an option, for all components of a role that have it, or for one of them. */
 export const OPTION_ALIASES: readonly {
   readonly role: Role;
+  readonly tag?: string;
   readonly alias: string;
   readonly option: string;
 }[] = [
   { role: "runner", alias: "metric_storage", option: "metrics_storage" },
-  { role: "storage", alias: "broker_ips", option: "brokers_ips" },
+  { role: "storage", tag: "KafkaStorage", alias: "broker_ips", option: "brokers_ips" },
+  { role: "storage", tag: "HTTPStorage", alias: "http_endpoint", option: "url" },
 ];
 
 /** An option whose tagged mapping holds options as if they stood directly under the component's tag. */
@@ -50,7 +52,7 @@ export interface OptionEntry {
 
 /** Other spellings of an option, for the documentation. */
 export function spellingsOf(option: string, { role, tag }: Pick<Owner, "role" | "tag">): readonly string[] {
-  const aliases = OPTION_ALIASES.filter((row) => row.role === role && row.option === option).map(
+  const aliases = OPTION_ALIASES.filter((row) => appliesTo(row, { role, tag }) && row.option === option).map(
     ({ alias }) => alias,
   );
   return [
@@ -120,7 +122,15 @@ function lifted(
   return undefined;
 }
 
-function properName(key: string, { role, component }: Owner): string {
+function properName(key: string, { role, tag, component }: Owner): string {
   if (Object.hasOwn(component.options, key)) return key;
-  return OPTION_ALIASES.find((row) => row.role === role && row.alias === key)?.option ?? key;
+  const row = OPTION_ALIASES.find((each) => appliesTo(each, { role, tag }) && each.alias === key);
+  return row !== undefined && Object.hasOwn(component.options, row.option) ? row.option : key;
+}
+
+function appliesTo(
+  row: (typeof OPTION_ALIASES)[number],
+  { role, tag }: Pick<Owner, "role" | "tag">,
+): boolean {
+  return row.role === role && (row.tag === undefined || row.tag === tag);
 }

@@ -69,3 +69,22 @@ test("spellingsOf() lists the other names of an option", () => {
   ]);
   expect(spellingsOf("tasks", { role: "node", tag: "StaticNode" })).toEqual([]);
 });
+
+test("spellingsOf() gives a name to the component that had it only", () => {
+  const of = (option: string, tag: string) => spellingsOf(option, { role: "storage", tag });
+  expect({
+    kafka: of("brokers_ips", "KafkaStorage"),
+    http: of("url", "HTTPStorage"),
+    otlp: of("url", "OtlpStorage"),
+  }).toEqual({ kafka: ["broker_ips"], http: ["http_endpoint"], otlp: [] });
+});
+
+test("optionEntries() takes the alias of another component for an unknown option", () => {
+  expect(
+    problemsOf(
+      "runner: !MeasurementRunner\n  node: !PlainNode\n  metrics_storage: !ManyStorage {http_endpoint: x}\n",
+    ).map((problem) => problem.replace(/: options of.*/, "")),
+  ).toContain(
+    'c.yaml:3:34 runner.metrics_storage.http_endpoint: unknown option "http_endpoint" of ManyStorage',
+  );
+});
