@@ -1,4 +1,7 @@
 /* Prometheus' own programs, out of Debian packages, as judges of our text format. */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { debianProgram } from "../../tools/debian.ts";
 
 /** Fetches both programs if they are not cached, 25 MB; throws where they cannot be had. */
@@ -34,6 +37,23 @@ export async function checkMetrics(text: string): Promise<CheckedMetrics> {
     return { ok: false, lintMessages };
   }
   throw new Error(`Cannot run promtool: exit status ${status}, ${lintMessages.join(", ")}`);
+}
+
+/** `promtool check config`; it also looks for the files that the configuration names. */
+export async function checkConfig(
+  config: string,
+): Promise<{ readonly ok: boolean; readonly output: string }> {
+  const directory = await mkdtemp(join(tmpdir(), "wca-promtool-"));
+  try {
+    const file = join(directory, "prometheus.yml");
+    await writeFile(file, config);
+    const command = [...(await promtool()), "check", "config", file];
+    const child = Bun.spawn(command, { stdout: "pipe", stderr: "pipe" });
+    const [printed, complaint] = await Promise.all([child.stdout.text(), child.stderr.text()]);
+    return { ok: (await child.exited) === 0, output: printed + complaint };
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
 }
 
 export interface TextfileScrape {

@@ -1,7 +1,8 @@
 import type { Metric } from "../../model/metric.ts";
-import { escapeHelp } from "./label-set.ts";
 import { LONGEST_NUMBER, writeNumber } from "./number.ts";
-import { type Family, SeriesOrder } from "./series-order.ts";
+import { sameMetrics } from "./same-metrics.ts";
+import { SeriesOrder } from "./series-order.ts";
+import { type Syntax, TextSyntax } from "./syntax.ts";
 import { type Move, TextBuffer } from "./text-buffer.ts";
 import { Validity } from "./validity.ts";
 
@@ -10,6 +11,8 @@ export interface ExpositionOptions {
   readonly timestamps: boolean;
   /** Write only these labels. Default: all. */
   readonly filterLabels?: readonly string[];
+  /** Default: the Prometheus text format 0.0.4. */
+  readonly syntax?: Syntax;
 }
 
 /** A metric that was left out, and why. */
@@ -19,7 +22,7 @@ export interface Refusal {
 }
 
 /**
- * Prometheus text format 0.0.4, prometheus.io/docs/instrumenting/exposition_formats.
+ * Metrics in the Prometheus text format, or a format whose samples look the same.
  *
  * The text of the last batch is kept. As long as the batch consists of the same metric objects only the
  * bytes of changed values are written anew; when one of them needs more or fewer bytes the stretches
@@ -27,8 +30,9 @@ export interface Refusal {
  */
 export class Exposition {
   readonly #timestamps: boolean;
+  readonly #syntax: Syntax;
   readonly #order: SeriesOrder;
-  #batch: readonly Metric[] = [];
+  #batch: readonly Metric[] | undefined;
   readonly #text = new TextBuffer();
   /** Values that did not fit their old place, one behind the other. */
   #resized = new Uint8Array(LONGEST_NUMBER);
@@ -42,8 +46,9 @@ export class Exposition {
   /** A metric was left out because its value is no number, which the next value may be. */
   #unsettled = false;
 
-  constructor({ timestamps, filterLabels }: ExpositionOptions) {
+  constructor({ timestamps, filterLabels, syntax = new TextSyntax() }: ExpositionOptions) {
     this.#timestamps = timestamps;
+    this.#syntax = syntax;
     this.#order = new SeriesOrder(filterLabels);
   }
 
@@ -54,12 +59,13 @@ export class Exposition {
 
   /** The bytes are valid until the next call. `timeMs`: milliseconds since the epoch, for timestamps. */
   render(metrics: readonly Metric[], timeMs: number): Uint8Array {
-    const timestamp = this.#timestamps ? String(Math.trunc(timeMs)) : "";
+    const timestamp = this.#timestamps ? this.#syntax.timestamp(timeMs) : "";
     const sameLines =
       !this.#unsettled &&
       !someWithoutNumber(this.#refusals) &&
       timestamp.length === this.#timestamp.length &&
-      sameElements(metrics, this.#batch);
+      sameMetrics(metrics, this.#batch) &&
+      this.#syntax.fits();
     if (sameLines && this.#updateValues()) this.#updateTimestamps(timestamp);
     else this.#layOut(metrics, timestamp);
     return this.#text.content();
@@ -80,11 +86,14 @@ export class Exposition {
     const values: number[] = [];
     const starts: number[] = [];
     const ends: number[] = [];
-    for (const family of this.#order.families(valid)) {
-      const header = this.#startFamily(family);
+    const families = this.#order.families(valid);
+    this.#syntax.begin(families);
+    for (const family of families) {
+      const described = family.series.find(({ metric }) => isDescribed(metric))?.metric;
+      this.#text.add(this.#syntax.header(family, described, this.#text.length === 0));
       const seen = new Set<string>();
       for (const { metric, labelsText } of family.series) {
-        const reason = misfit(metric, header, seen, labelsText);
+        const reason = misfit(metric, described, seen, labelsText);
         if (reason !== undefined) {
           refusals.push({ metric, reason });
           continue;
@@ -101,24 +110,12 @@ export class Exposition {
         this.#text.add(timestamp === "" ? "\n" : ` ${timestamp}\n`);
       }
     }
+    this.#text.add(this.#syntax.end);
     this.#values = Float64Array.from(values);
     this.#starts = Int32Array.from(starts);
     this.#ends = Int32Array.from(ends);
     this.#refusals = refusals;
     this.#unsettled = someWithoutNumber(refusals);
-  }
-
-  /** A blank line before families with help, as the original has it. Returns the metric that describes the family. */
-  #startFamily({ name, series }: Family): Metric | undefined {
-    const described = series.find(
-      ({ metric }) => metric.type !== undefined || metric.help !== undefined,
-    )?.metric;
-    if (described?.help !== undefined) {
-      if (this.#text.length > 0) this.#text.add("\n");
-      this.#text.add(`# HELP ${name} ${escapeHelp(described.help)}\n`);
-    }
-    if (described?.type !== undefined) this.#text.add(`# TYPE ${name} ${described.type}\n`);
-    return described;
   }
 
   /** False when a value is no number any more: its line has to go. */
@@ -209,14 +206,12 @@ export class Exposition {
   }
 }
 
-function someWithoutNumber(refusals: readonly Refusal[]): boolean {
-  return refusals.some(({ metric }) => typeof metric.value !== "number");
+function isDescribed({ type, help }: Metric): boolean {
+  return type !== undefined || help !== undefined;
 }
 
-function sameElements(a: readonly Metric[], b: readonly Metric[]): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
+function someWithoutNumber(refusals: readonly Refusal[]): boolean {
+  return refusals.some(({ metric }) => typeof metric.value !== "number");
 }
 
 /** Why a valid metric cannot join its family: another type, or a series that is there already. */
