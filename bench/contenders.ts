@@ -44,7 +44,7 @@ export function compileLimit(scratch: string): void {
 }
 
 export function compileAgent(): void {
-  run([process.execPath, path.join(ROOT, "tools/build.ts")]);
+  run([process.execPath, path.join(ROOT, "tools/build.ts"), "--target", "native"]);
 }
 
 function run(command: readonly string[]): void {

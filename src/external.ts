@@ -2,17 +2,17 @@
  * Components of the user's own: classes of files that `--register` names, and classes that were built into
  * this program by `wca bundle`.
  */
-import { realpathSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import type { ComponentClass } from "./config/component.ts";
 import { nearest } from "./config/nearest.ts";
 import type { UserClass } from "./config/registry.ts";
 import { componentFault } from "./external/component-fault.ts";
 import { type Imported, importProblems } from "./external/import-problems.ts";
+import { realPath } from "./external/real-path.ts";
 import { findFile, type Lookup, parseSpec, type Spec } from "./external/spec.ts";
 import { readTrustedImports } from "./external/trusted-imports.ts";
 import { provideWcaModule } from "./external/wca-module.ts";
-import { ConfigError, type ConfigProblem } from "./model/errors.ts";
+import { ConfigError, type ConfigProblem, formatProblem } from "./model/errors.ts";
 import { withDeadline } from "./runners/deadline.ts";
 
 /** How long the top level of a user's file may take. */
@@ -63,7 +63,9 @@ async function collected<Source>(
       problems.push(...error.problems);
     }
   }
-  if (problems.length > 0) throw new ConfigError(problems);
+  // Of several classes of one file each meets what is wrong with it.
+  const distinct = new Map(problems.map((problem) => [formatProblem(problem), problem]));
+  if (distinct.size > 0) throw new ConfigError([...distinct.values()]);
   return classes;
 }
 
@@ -72,7 +74,12 @@ async function loadClass(spec: Spec, options: ExternalOptions): Promise<UserClas
   const found = findFile(spec, options);
   if (found.fault !== undefined) throw fault(spec.text, found.fault);
   const texts = readTrustedImports(found.path, uid);
-  const exports = await importFile({ entry: realpathSync(found.path), texts }, loadSecs);
+  const entry = realPath(found.path);
+  if (entry.includes("?")) {
+    // Bun takes what follows for a query, in URLs too.
+    throw fault(spec.text, `cannot load "${entry}": a path with a question mark cannot be imported`);
+  }
+  const exports = await importFile({ entry, texts }, loadSecs);
   const { exportName = "default" } = spec;
   if (!Object.hasOwn(exports, exportName)) throw fault(spec.text, noExport(spec, exports));
   return checked(exports[exportName], spec.text);

@@ -99,6 +99,18 @@ describe("loadExternal()", () => {
       "--register x.ts: the class has no name, which would be its tag: write export default class NAME",
     ],
     [
+      "a name that is no tag",
+      RUNNER.replace("class X", "class Größe"),
+      "x.ts:Größe",
+      '--register x.ts:Größe: the name "Größe" cannot be a tag, which is made of letters (a to z), digits and underscores',
+    ],
+    [
+      "a declaration that throws",
+      'export class X { static get component() { throw new Error("not\\n  now"); } }',
+      "x.ts:X",
+      "--register x.ts:X: the class cannot be looked at: not; now",
+    ],
+    [
       "no verb",
       'import { Storage } from "wca";\nexport class X extends Storage {}',
       "x.ts:X",
@@ -167,6 +179,12 @@ describe("loadExternal()", () => {
       'ROOT/x.ts:2:19: Cannot find the file "./a.ts" that is imported here',
     ],
     [
+      "a part of the program",
+      'import { KernelHost } from "wca/src/kernel/host.ts";\nconsole.log(KernelHost);',
+      "x.ts:X",
+      'ROOT/x.ts:1:28: Cannot find the package "wca/src/kernel/host.ts" that is imported here: all that there is comes from "wca" itself',
+    ],
+    [
       "a misspelt import",
       RUNNER.replaceAll("Runner", "Runer"),
       "x.ts:X",
@@ -198,6 +216,12 @@ describe("loadExternal()", () => {
     ]);
   });
 
+  test("tells of a path that Bun takes for another one", async () => {
+    expect(await problemsOf({ "q?y/x.ts": RUNNER }, ["q?y/x.ts:X"])).toEqual([
+      '--register q?y/x.ts:X: cannot load "ROOT/q?y/x.ts": a path with a question mark cannot be imported',
+    ]);
+  });
+
   test("does not wait for ever for a top level", async () => {
     const files = { "x.ts": "await new Promise(() => {});\nexport class X {}" };
     expect(await problemsOf(files, ["x.ts:X"], 0.05)).toEqual([
@@ -207,6 +231,12 @@ describe("loadExternal()", () => {
 
   test("tells what is wrong with all files together", async () => {
     expect(await problemsOf({ "x.ts": "export class X {}" }, ["x.ts:Y", "y.ts:X"])).toHaveLength(2);
+  });
+
+  test("tells what is wrong with one file once, however many classes are wanted of it", async () => {
+    expect(await problemsOf({ "x.ts": "throw new Error('broken');" }, ["x.ts:X", "x.ts:Y"])).toEqual([
+      "ROOT/x.ts:1:11: The file failed while it was loaded: Error: broken",
+    ]);
   });
 
   const IMPORTS = `import { a } from "./lib/a.ts";\nconsole.assert(a === 1);\n${RUNNER}`;
@@ -265,10 +295,11 @@ test("checkBundled() checks classes like those of files", async () => {
 
 const PROGRAMS = { "from source": undefined, compiled: compiledWca };
 for (const [how, program] of Object.entries(PROGRAMS)) {
-  async function run(args: readonly string[], cwd: string) {
-    if (program === undefined) return await wca(args, { cwd });
+  async function run(args: readonly string[], cwd: string, env: Readonly<Record<string, string>> = {}) {
+    if (program === undefined) return await wca(args, { cwd, env });
     const child = Bun.spawn([await program(), ...args], {
       cwd,
+      env: { ...process.env, ...env },
       stdin: "ignore",
       stdout: "pipe",
       stderr: "pipe",
@@ -303,6 +334,8 @@ for (const [how, program] of Object.entries(PROGRAMS)) {
         });
         const good = await run(["run", "-0", "-l", "error", "-c", "x.yaml", "-r", "x.ts:X"], tree.root);
         expect(good).toEqual({ exitCode: 0, stdout: "p s true\n", stderr: "" });
+        const fine = await run(["check", "-c", "x.yaml", "-r", "x.ts:X"], tree.root);
+        expect(fine).toEqual({ exitCode: 0, stdout: "x.yaml: fine, 1 component: X\n", stderr: "" });
         const summary = "wca: the configuration has 1 problem, nothing was started\n";
         const wrong: readonly (readonly [spec: string, config: string, message: string])[] = [
           ["x.ts:Bad", "bad.yaml", "rules:1: no rule\n"],
@@ -321,6 +354,35 @@ for (const [how, program] of Object.entries(PROGRAMS)) {
             stdout: "",
           });
           expect(finished.stderr).toBe(message + summary);
+        }
+      },
+      TIMEOUT_MS,
+    );
+
+    test(
+      "downloads no package that a file imports",
+      async () => {
+        let requests = 0;
+        using registry = Bun.serve({
+          hostname: "127.0.0.1",
+          port: 0,
+          fetch() {
+            requests += 1;
+            return new Response("none", { status: 404 });
+          },
+        });
+        using tree = tempTree({
+          "home/": "",
+          "x.ts": `import p from "not-installed";\nconsole.log(p);\n${RUNNER}`,
+          "y.ts": `const name = "not-installed";\nawait import(name);\n${RUNNER}`,
+        });
+        const env = { HOME: path.join(tree.root, "home"), BUN_CONFIG_REGISTRY: registry.url.href };
+        for (const file of ["x.ts", "y.ts"]) {
+          const { exitCode, stderr } = await run(["describe", "X", "-r", `${file}:X`], tree.root, env);
+          expect({ exitCode, requests }).toEqual({ exitCode: 2, requests: 0 });
+          expect(stderr).toContain(
+            'Cannot find the package "not-installed" that is imported here: install it',
+          );
         }
       },
       TIMEOUT_MS,

@@ -1,19 +1,21 @@
 /*
- * bun tools/build.ts [--target bun-linux-arm64]… [--all] [--outfile FILE]
+ * bun tools/build.ts [--target linux-arm64]… [--outdir DIR] [--outfile FILE]
  *
- * Makes executables of the agent with everything in them, each with its SHA-256 beside it. Without options
- * for this machine: dist/wca. Others are named after their target: dist/wca-linux-arm64-musl; --all makes
- * those of the releases. For another system Bun fetches itself from the npm registry and keeps it in
- * ~/.bun/install/cache.
+ * Makes executables of the agent with everything in them, each with its SHA-256 beside it: those of the
+ * releases, or only the targets that are named ("native" is this machine). In dist/ the one for this machine
+ * is wca, others are named after their target, such as wca-linux-arm64-musl. For another system Bun fetches
+ * itself from the npm registry and keeps it in ~/.bun/install/cache; when it cannot, the others are made all
+ * the same, and the exit code is 1.
  */
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { parseArgs } from "node:util";
 import { TARGETS, type Target } from "../src/bundle/executable.ts";
 import { nativeTarget, writeTried } from "../src/bundle/output.ts";
-import { loadProgram } from "../src/bundle/program.ts";
+import { loadProgram, type Program } from "../src/bundle/program.ts";
 
 const DIST = path.resolve(import.meta.dir, "../dist");
+const NATIVE = "native";
 const RELEASED: readonly Target[] = [
   "bun-linux-x64",
   "bun-linux-arm64",
@@ -25,38 +27,50 @@ async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       target: { type: "string", multiple: true, default: [] },
-      all: { type: "boolean", default: false },
+      outdir: { type: "string", default: DIST },
       outfile: { type: "string" },
     },
   });
-  const asked = values.all ? RELEASED : values.target.map(targetOf);
-  const targets = asked.length === 0 ? [nativeTarget()] : asked;
-  if (values.outfile !== undefined && targets.length > 1) {
-    throw new TypeError(`Cannot write ${targets.length} targets to one --outfile`);
+  const targets = values.target.length === 0 ? RELEASED : values.target.map(targetOf);
+  const { outdir, outfile } = values;
+  if (outfile !== undefined && targets.length > 1) {
+    throw new TypeError(`Cannot write ${targets.length} targets to one --outfile: name one with --target`);
   }
   const program = await loadProgram();
   for (const target of targets) {
-    const outfile = values.outfile ?? outfileOf(target);
-    fs.mkdirSync(path.dirname(outfile), { recursive: true });
-    const { bytes, digest } = await writeTried({ program, target, outfile });
-    const megabytes = (bytes / 1e6).toFixed(1);
-    console.log(`${path.relative(process.cwd(), outfile)}: ${target}, ${megabytes} MB, sha256 ${digest}`);
+    try {
+      await make(program, target, outfile ?? path.join(outdir, nameOf(target)));
+    } catch (error) {
+      fail(error);
+    }
   }
 }
 
-function targetOf(name: string): Target {
-  const target = TARGETS.find((known) => known === name);
-  if (target !== undefined) return target;
-  throw new TypeError(`Cannot build for "${name}": wanted one of ${TARGETS.join(", ")}`);
+async function make(program: Program, target: Target, outfile: string): Promise<void> {
+  fs.mkdirSync(path.dirname(outfile), { recursive: true });
+  const { bytes, digest } = await writeTried({ program, target, outfile });
+  const megabytes = (bytes / 1e6).toFixed(1);
+  console.log(`${path.relative(process.cwd(), outfile)}: ${target}, ${megabytes} MB, sha256 ${digest}`);
 }
 
-function outfileOf(target: Target): string {
-  return path.join(DIST, target === nativeTarget() ? "wca" : `wca-${target.replace(/^bun-/, "")}`);
+function targetOf(name: string): Target {
+  if (name === NATIVE) return nativeTarget();
+  const target = TARGETS.find((known) => known === name || known === `bun-${name}`);
+  if (target !== undefined) return target;
+  throw new TypeError(`Cannot build for "${name}": wanted one of ${[NATIVE, ...TARGETS].join(", ")}`);
+}
+
+function nameOf(target: Target): string {
+  return target === nativeTarget() ? "wca" : `wca-${target.replace(/^bun-/, "")}`;
+}
+
+function fail(error: unknown): void {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
 }
 
 try {
   await main();
 } catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
+  fail(error);
 }

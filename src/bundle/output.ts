@@ -1,5 +1,6 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { reasonOf } from "../config/reason.ts";
 import { type ComponentSource, type ExecutableOptions, type Target, writeExecutable } from "./executable.ts";
 
 /** An executable that is complete. */
@@ -16,12 +17,17 @@ export interface Written {
 /** How long a new executable may take to describe a component. */
 const TRIAL_MS = 60_000;
 
-/** Variables that say where Bun keeps what it downloads. Without any it would leave it in the working directory. */
+/** Variables that say where Bun keeps what it downloads. Without any, or with an empty one, it would leave it in the working directory. */
 const CACHES = ["HOME", "XDG_CACHE_HOME", "BUN_INSTALL", "BUN_INSTALL_CACHE_DIR"];
 
 /** Why a file cannot be written there; nothing when it can. */
 export function outfileFault(outfile: string): string | undefined {
-  if (fs.statSync(outfile, { throwIfNoEntry: false })?.isDirectory() === true) return "it is a directory";
+  for (const place of [outfile, `${outfile}.sha256`].map((name) => path.resolve(name))) {
+    const there = fs.statSync(place, { throwIfNoEntry: false });
+    if (there?.isDirectory() === true) return `"${place}" is a directory`;
+    // It would be replaced, and be it /dev/null.
+    if (there?.isFile() === false) return `"${place}" is not a regular file`;
+  }
   const folder = path.dirname(path.resolve(outfile));
   if (fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true)
     return `there is no directory "${folder}"`;
@@ -47,7 +53,7 @@ export async function writeTried(options: ExecutableOptions): Promise<Written> {
     const draft = path.join(work, "wca");
     // Bun would look for a base of its own system elsewhere: left out, it takes the running program.
     const foreign = target !== nativeTarget();
-    await buildFor({ ...options, outfile: draft }, foreign ? target : undefined);
+    await buildFor({ ...options, outfile: draft }, foreign ? target : undefined, outfile);
     fs.chmodSync(draft, 0o755);
     if (!foreign) await tryOut(draft, components);
     const content = fs.readFileSync(draft);
@@ -77,26 +83,47 @@ export function nativeTarget(): Target {
   return header.includes("/ld-musl-") ? `bun-linux-${cpu}-musl` : `bun-linux-${cpu}`;
 }
 
-async function buildFor(options: ExecutableOptions, target: Target | undefined): Promise<void> {
+async function buildFor(
+  options: ExecutableOptions,
+  target: Target | undefined,
+  outfile: string,
+): Promise<void> {
   const { target: _, ...rest } = options;
-  if (target === undefined) return await writeExecutable(rest);
-  if (!CACHES.some((name) => process.env[name])) {
+  if (target === undefined) {
+    try {
+      return await writeExecutable(rest);
+    } catch (error) {
+      if (!isOfTheSystem(error)) throw error;
+      throw new Error(`Cannot make the executable "${outfile}": ${reasonsOf(error)}`, { cause: error });
+    }
+  }
+  const given = CACHES.filter((name) => process.env[name] !== undefined);
+  const empty = given.find((name) => process.env[name] === "");
+  if (given.length === 0 || empty !== undefined) {
+    const advice = empty === undefined ? "set HOME" : `${empty} is empty`;
     throw new Error(
-      `Cannot make an executable for ${target}: Bun for that system is downloaded, and there is no folder to keep it in; set HOME`,
+      `Cannot make an executable for ${target}: Bun for that system is downloaded, and there is no folder to keep it in; ${advice}`,
     );
   }
   try {
     await writeExecutable({ ...rest, target });
   } catch (error) {
-    // What is wrong with the user's files has a place in them.
-    if (error instanceof AggregateError && error.errors.some(hasPlace)) throw error;
-    const reason =
-      error instanceof AggregateError ? error.errors.map(({ message }) => message).join("; ") : String(error);
+    if (!isOfTheSystem(error)) throw error;
     throw new Error(
-      `Cannot make an executable for ${target}: ${reason}. Bun ${Bun.version} for that system comes from the npm registry and is then kept in ~/.bun/install/cache: make the registry reachable once, or bundle on such a system, which needs none`,
+      `Cannot make an executable for ${target}: ${reasonsOf(error)}. Bun ${Bun.version} for that system comes from the npm registry and is then kept in ~/.bun/install/cache: make the registry reachable once, or bundle on such a system, which needs none`,
       { cause: error },
     );
   }
+}
+
+/** What is wrong with the user's files has a place in them. */
+function isOfTheSystem(error: unknown): boolean {
+  return !(error instanceof AggregateError && error.errors.some(hasPlace));
+}
+
+function reasonsOf(error: unknown): string {
+  const errors: readonly unknown[] = error instanceof AggregateError ? error.errors : [error];
+  return errors.map((each) => reasonOf(each)).join("; ");
 }
 
 function hasPlace(error: unknown): boolean {

@@ -1,10 +1,10 @@
-import { realpathSync } from "node:fs";
 import { type ComponentSource, TARGETS, type Target } from "../bundle/executable.ts";
 import { outfileFault, type Written, writeTried } from "../bundle/output.ts";
 import { loadProgram } from "../bundle/program.ts";
 import { UsageError } from "../cli-options.ts";
 import { nearest } from "../config/nearest.ts";
 import type { Registry } from "../config/registry.ts";
+import { realPath } from "../external/real-path.ts";
 import { findFile, parseSpec } from "../external/spec.ts";
 import { ConfigError, formatProblem } from "../model/errors.ts";
 import { type CommandOptions, registryOf } from "./load.ts";
@@ -68,7 +68,7 @@ function sourcesOf(registry: Registry): readonly ComponentSource[] {
     const found = findFile(spec, lookup);
     if (found.path === undefined) throw new Error(`Cannot find "${text}" again: ${found.fault}`);
     const { exportName = "default" } = spec;
-    sources.push({ spec: text, file: realpathSync(found.path), exportName, className: tag });
+    sources.push({ spec: text, file: realPath(found.path), exportName, className: tag });
   }
   return sources;
 }

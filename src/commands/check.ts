@@ -5,6 +5,7 @@ import { type CommandOptions, loadWith, loggingOf } from "./load.ts";
 export async function check(options: CommandOptions): Promise<number> {
   const configuration = await loadWith(options, { host: new KernelHost(), logging: loggingOf(options) });
   const tags = configuration.components.map(({ tag }) => tag).join(", ");
-  console.log(`${options.config}: fine, ${configuration.components.length} components: ${tags}`);
+  const { length } = configuration.components;
+  console.log(`${options.config}: fine, ${length} ${length === 1 ? "component" : "components"}: ${tags}`);
   return 0;
 }

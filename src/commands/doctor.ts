@@ -2,7 +2,8 @@ import { contextMaker } from "../agent.ts";
 import { parseYaml } from "../config/document.ts";
 import { buildConfig, type Configuration } from "../config/load.ts";
 import { KernelHost } from "../kernel/host.ts";
-import type { Probing, Support } from "../model/support.ts";
+import type { Support } from "../model/support.ts";
+import { probe } from "../runners/probe.ts";
 import { hostSupport } from "./host-support.ts";
 import { type CommandOptions, loadWith, loggingOf, registryOf } from "./load.ts";
 
@@ -43,8 +44,8 @@ export async function doctor(options: CommandOptions): Promise<number> {
 
 async function componentSupport({ components }: Configuration): Promise<readonly Support[]> {
   const rows: Support[] = [];
-  for (const { instance } of components) {
-    if ("probe" in instance) rows.push(...(await (instance as Probing).probe([])));
+  for (const { instance, tag } of components) {
+    rows.push(...(await probe(instance, { component: tag, tasks: [] })));
   }
   return rows;
 }

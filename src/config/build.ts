@@ -9,6 +9,7 @@ import { nearest, suggestion } from "./nearest.ts";
 import { optionMeta, optionSchema } from "./option-schema.ts";
 import { isAbsent, parseOption } from "./parse-option.ts";
 import type { Problems } from "./problems.ts";
+import { reasonOf } from "./reason.ts";
 import type { Registration, Registry } from "./registry.ts";
 import { saw } from "./saw.ts";
 import { type ContentNode, contentOf, type MappingNode, pathInto, type TreeNode } from "./tree.ts";
@@ -114,8 +115,7 @@ export class Builder {
       for (const problem of error.problems) problems.addForeign(at, problem);
       return;
     }
-    const message = error instanceof Error ? error.message : String(error);
-    problems.add(at, path, `Cannot build ${registration.tag}: ${message}`);
+    problems.add(at, path, `Cannot build ${registration.tag}: ${reasonOf(error)}`);
   }
 
   /** Parsed options of a component; nothing when something is wrong with them or their components. */

@@ -1,6 +1,7 @@
-import type { z } from "zod";
+import { z } from "zod";
 import { type Complaint, type ComplaintOptions, complaintsOf, NO_MESSAGE } from "./complaint.ts";
 import { optionMeta, optionSchema } from "./option-schema.ts";
+import { reasonOf } from "./reason.ts";
 import { saw } from "./saw.ts";
 import { contentOf, nodeAt, type TreeNode } from "./tree.ts";
 import type { OptionValue, Steps } from "./value.ts";
@@ -16,13 +17,19 @@ export function parseOption(
   { read, ...options }: Omit<ComplaintOptions, "schema"> & { readonly read: OptionValue },
 ): ParsedOption {
   let { data } = read;
-  let result = schema.safeParse(data, { error: () => NO_MESSAGE });
-  if (!result.success && read.environmentTexts.length > 0) {
+  let result = check(schema, data);
+  if (result.error !== undefined && read.environmentTexts.length > 0) {
     for (const { steps, text } of read.environmentTexts) {
       const converted = convertedText(text, { steps, issues: result.error.issues });
       if (converted !== undefined) data = replaced(data, { steps, value: converted });
     }
-    result = schema.safeParse(data, { error: () => NO_MESSAGE });
+    result = check(schema, data);
+  }
+  if ("thrown" in result) {
+    // A message may repeat the value, and one from the environment may be a secret.
+    const reason = read.environmentTexts.length > 0 ? "" : `: ${failureOf(result.thrown)}`;
+    const message = `${saw(options.node, options.registry)}, and its check failed${reason}`;
+    return { complaints: [{ steps: [], at: options.node.at, message }] };
   }
   if (!result.success) {
     const complaints = complaintsOf(result.error.issues, { ...options, schema: optionSchema(schema) });
@@ -39,8 +46,28 @@ export function isAbsent(node: TreeNode, schema: z.ZodType): boolean {
   const content = contentOf(node);
   if (content.kind !== "scalar" || content.value !== null || content.tag !== undefined || content.faulty)
     return false;
-  if (schema.safeParse(null).success) return false;
-  return optionMeta(schema).defaultTag !== undefined || schema.safeParse(undefined).success;
+  if (check(schema, null).success) return false;
+  return optionMeta(schema).defaultTag !== undefined || check(schema, undefined).success;
+}
+
+/** What a function of the schema threw instead of an answer. */
+interface Thrown {
+  readonly success: false;
+  readonly error?: undefined;
+  readonly thrown: unknown;
+}
+
+/** Schemas of the user's components have functions of their own, which may throw or be asynchronous. */
+function check(schema: z.ZodType, data: unknown): z.ZodSafeParseResult<unknown> | Thrown {
+  try {
+    return schema.safeParse(data, { error: () => NO_MESSAGE });
+  } catch (thrown) {
+    return { success: false, thrown };
+  }
+}
+
+function failureOf(thrown: unknown): string {
+  return thrown instanceof z.core.$ZodAsyncError ? "it is asynchronous" : reasonOf(thrown);
 }
 
 /** The number or boolean that a text says, if that is what an issue at its place asks for. */

@@ -1,6 +1,7 @@
 import type { ComponentClass } from "../config/component.ts";
 import { suggestion } from "../config/nearest.ts";
 import { optionRows } from "../config/option-row.ts";
+import { reasonOf } from "../config/reason.ts";
 import { ROLES, type Role } from "../model/roles.ts";
 
 /** The methods that make a class do what its role says. */
@@ -16,10 +17,21 @@ const VERBS: Readonly<Record<Role, readonly string[]>> = {
 
 /** Why a value is no component that a configuration could name; nothing when it is one. */
 export function componentFault(candidate: unknown): string | undefined {
+  try {
+    return faultOf(candidate);
+  } catch (error) {
+    return `the class cannot be looked at: ${reasonOf(error)}`;
+  }
+}
+
+function faultOf(candidate: unknown): string | undefined {
   if (typeof candidate !== "function") return `saw ${kindOf(candidate)}, wanted a class`;
   const { name, component, role: inherited, prototype } = candidate as Partial<Declared>;
-  if (!/^\w+$/.test(name ?? "") || name === "default") {
+  if (typeof name !== "string" || name === "" || name === "default") {
     return "the class has no name, which would be its tag: write export default class NAME";
+  }
+  if (!/^\w+$/.test(name)) {
+    return `the name ${JSON.stringify(name)} cannot be a tag, which is made of letters (a to z), digits and underscores`;
   }
   const fault = component === undefined ? undefined : declarationFault(component);
   if (fault !== undefined) return `component "${name}" is declared wrongly: ${fault}`;
@@ -81,7 +93,7 @@ function optionsFault(componentClass: ComponentClass, role: Role): string | unde
     optionRows({ tag: name, role, component, componentClass });
     return undefined;
   } catch (error) {
-    return `component "${name}" is declared wrongly: its options cannot be described: ${error instanceof Error ? error.message : String(error)}`;
+    return `component "${name}" is declared wrongly: its options cannot be described: ${reasonOf(error)}`;
   }
 }
 

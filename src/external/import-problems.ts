@@ -1,5 +1,6 @@
 import { suggestion } from "../config/nearest.ts";
 import { lineStartsOf, Problems } from "../config/problems.ts";
+import { reasonOf } from "../config/reason.ts";
 import type { ConfigProblem } from "../model/errors.ts";
 import { WCA_EXPORTS, WCA_MODULE } from "./wca-module.ts";
 
@@ -18,7 +19,7 @@ export function importProblems(error: unknown, imported: Imported): readonly Con
   }
   if (error instanceof BuildMessage) return [parseProblem(error, imported)];
   if (error instanceof ResolveMessage) return [resolveProblem(error, imported)];
-  const [, name, module] = /^Export named '(.+)' not found in module '(.+)'\.$/.exec(messageOf(error)) ?? [];
+  const [, name, module] = /^Export named '(.+)' not found in module '(.+)'\.$/.exec(reasonOf(error)) ?? [];
   if (error instanceof SyntaxError && name !== undefined && module !== undefined) {
     return [exportProblem({ name, module }, imported)];
   }
@@ -33,13 +34,19 @@ function parseProblem({ message, position }: BuildMessage, { entry }: Imported):
 function resolveProblem({ specifier, referrer }: ResolveMessage, { texts, entry }: Imported): ConfigProblem {
   const text = texts.get(referrer) ?? "";
   const isPackage = !/^[./]/.test(specifier);
-  const advice = isPackage ? `: install it in a node_modules folder beside the file or above it` : "";
+  const advice = isPackage ? `: ${packageAdvice(specifier)}` : "";
   const what = isPackage ? "package" : "file";
   return {
     at: place(referrer || entry, text, text.search(new RegExp(`["'\`]${RegExp.escape(specifier)}["'\`]`))),
     path: "",
     message: `Cannot find the ${what} "${specifier}" that is imported here${advice}`,
   };
+}
+
+function packageAdvice(specifier: string): string {
+  return specifier.startsWith(`${WCA_MODULE}/`)
+    ? `all that there is comes from "${WCA_MODULE}" itself`
+    : "install it in a node_modules folder beside the file or above it";
 }
 
 function exportProblem(
@@ -63,14 +70,8 @@ function thrownProblem(error: unknown, { entry, texts }: Imported): ConfigProble
   const stack = error instanceof Error ? (error.stack ?? "") : "";
   const frames = stack.matchAll(/^ +at (?:.*\()?(\/.+:\d+:\d+)\)?$/gm);
   const known = [...frames].map(([, at = ""]) => at).find((at) => texts.has(at.replace(/:\d+:\d+$/, "")));
-  const what = error instanceof Error ? `${error.name}: ${messageOf(error)}` : messageOf(error);
+  const what = error instanceof Error ? `${error.name}: ${reasonOf(error)}` : reasonOf(error);
   return { at: known ?? entry, path: "", message: `The file failed while it was loaded: ${what}` };
-}
-
-/** On one line, as every problem is one. */
-function messageOf(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  return text.trim().replaceAll(/\s*\n\s*/g, "; ");
 }
 
 function place(file: string, text: string, offset: number): string {

@@ -1,8 +1,9 @@
-import { realpathSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { isBuiltin } from "node:module";
 import * as path from "node:path";
 import { readTrustedBytes } from "../config/trusted-file.ts";
 import { ConfigError } from "../model/errors.ts";
+import { realPath } from "./real-path.ts";
 import { WCA_MODULE } from "./wca-module.ts";
 
 /** How a file is parsed for its imports; others are checked and not parsed. */
@@ -35,7 +36,7 @@ export function readTrustedImports(entry: string, uid: number): ReadonlyMap<stri
   const waiting = [entry];
   for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
     const bytes = readTrustedBytes(file, { uid: isPackaged(file) ? ownerOf(file) : uid });
-    const real = realpathSync(file);
+    const real = realPath(file);
     if (texts.has(real)) continue;
     for (const place of [path.dirname(file), path.dirname(real)]) checkFolders(place, { uid, folders });
     if (texts.size === MAX_FILES) throw fault(entry, `imports more than ${MAX_FILES} files`);
@@ -94,7 +95,7 @@ interface FolderCheck {
 
 /** Whoever can write a folder on the way to a file can put another file in its place. */
 function checkFolders(folder: string, { uid, folders }: FolderCheck): void {
-  for (let current = realpathSync(folder); !folders.has(current); current = path.dirname(current)) {
+  for (let current = realPath(folder); !folders.has(current); current = path.dirname(current)) {
     const { mode, uid: owner, gid } = statSync(current);
     if (owner !== uid && owner !== 0) {
       throw fault(

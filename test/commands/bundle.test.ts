@@ -4,6 +4,7 @@ import * as path from "node:path";
 import { compiledWca } from "../support/compiled.ts";
 import { elfOf } from "../support/elf.ts";
 import { emptyRoot, inEmptyRoot, needEmptyRoot } from "../support/empty-root.ts";
+import { needOtherSystems, needOwnNetwork } from "../support/other-systems.ts";
 import { requirement } from "../support/requirement.ts";
 import { type Tree, tempTree } from "../support/tree.ts";
 import { configFiles, type WcaOptions, wca } from "../support/wca.ts";
@@ -257,7 +258,12 @@ describe("wca bundle", () => {
   ])[] = [
     ["no output", ["-r", "fine.ts:Bad"], 2, /^wca: missing option --output FILE/m],
     ["no component", ["-o", "out"], 2, /^wca: missing option --register SPEC/m],
-    ["a directory", ["-r", "fine.ts:Bad", "-o", "folder"], 2, /cannot write "folder": it is a directory/],
+    [
+      "a directory",
+      ["-r", "fine.ts:Bad", "-o", "folder"],
+      2,
+      /cannot write "folder": "\/.*\/folder" is a directory/,
+    ],
     [
       "no folder",
       ["-r", "fine.ts:Bad", "-o", "no/out"],
@@ -312,6 +318,43 @@ describe("wca bundle", () => {
     );
   }
 
+  for (const name of ["out", "out.sha256"]) {
+    test(`refuses to take the place of what is no file: ${name}`, async () => {
+      using tree = tempTree(BAD);
+      const place = path.join(tree.root, name);
+      const devices = [`mkfifo ${place}`, `mkdir ${place}`, `ln -s /dev/null ${place}`];
+      for (const make of devices) {
+        Bun.spawnSync(["sh", "-c", make]);
+        const before = fs.lstatSync(place);
+        const finished = await wca(["bundle", "-r", "fine.ts:Bad", "-o", "out"], { cwd: tree.root });
+        const problem = make.startsWith("mkdir") ? "is a directory" : "is not a regular file";
+        expect(finished.stderr).toBe(
+          `wca: option --output: cannot write "out": "${place}" ${problem}; see wca --help\n`,
+        );
+        expect(finished.exitCode).toBe(2);
+        expect(fs.lstatSync(place).ino).toBe(before.ino);
+        tree.remove(name);
+      }
+    });
+  }
+
+  test.skipIf(!HAS_EMPTY_ROOT)(
+    "says that the disk is full",
+    async () => {
+      using tree = tempTree(BAD);
+      const folder = path.join(tree.root, "folder");
+      const script = 'mount -t tmpfs -o size=20m tmpfs "$0" && "$@"; code=$?; ls -A "$0" >left; exit $code';
+      const finished = await wca(["bundle", "-r", "fine.ts:Bad", "-o", "folder/out"], {
+        cwd: tree.root,
+        under: ["unshare", "--mount", "sh", "-c", script, folder],
+      });
+      expect(finished.stderr).toMatch(/^wca: Cannot make the executable "folder\/out": .*ENOSPC.*\n$/);
+      expect(finished.exitCode).toBe(1);
+      expect(fs.readFileSync(path.join(tree.root, "left"), "utf8")).toBe("");
+    },
+    TIMEOUT_MS,
+  );
+
   test(
     "keeps an executable that is there when the new one does not work",
     async () => {
@@ -331,6 +374,18 @@ describe("wca bundle", () => {
     });
     expect(finished.stderr).toMatch(/Cannot make an executable for bun-linux-arm64: .*; set HOME/);
     expect(finished.exitCode).toBe(1);
+  });
+
+  test("leaves nothing in the working directory when a variable that says where to keep it is empty", async () => {
+    using tree = tempTree(BAD);
+    const args = ["bundle", "-r", "fine.ts:Bad", "-o", "out", "--target", "bun-linux-arm64"];
+    const files = fs.readdirSync(tree.root);
+    const finished = await wca(args, { cwd: tree.root, env: { BUN_INSTALL: "" } });
+    expect(finished.stderr).toMatch(
+      /Cannot make an executable for bun-linux-arm64: .*; BUN_INSTALL is empty/,
+    );
+    expect(finished.exitCode).toBe(1);
+    expect(fs.readdirSync(tree.root)).toEqual(files);
   });
 
   test.skipIf(!HAS_OWN_NETWORK)(
@@ -370,18 +425,3 @@ describe("wca bundle", () => {
     TIMEOUT_MS,
   );
 });
-
-function needOwnNetwork(): void {
-  const { exitCode, stderr } = Bun.spawnSync(["unshare", "--net", "true"]);
-  if (exitCode !== 0) throw new Error(`no right to have one: ${stderr}`);
-}
-
-/** They come from the npm registry once. */
-async function needOtherSystems(): Promise<void> {
-  using tree = tempTree({ "empty.ts": "" });
-  for (const target of ["bun-linux-arm64", "bun-linux-x64-musl"]) {
-    const args = ["build", "--compile", `--target=${target}`, "--outfile=out", "empty.ts"];
-    const { exitCode, stderr } = Bun.spawnSync([process.execPath, ...args], { cwd: tree.root });
-    if (exitCode !== 0) throw new Error(`cannot fetch ${target}: ${stderr}`);
-  }
-}

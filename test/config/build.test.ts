@@ -205,6 +205,58 @@ runner: !MeasurementRunner
       problemsIn(() => buildConfig(parseYaml("runner: !Loose {limits: !PlainNode }\n", "c.yaml"), options)),
     ).toEqual(["c.yaml:1:25 runner.limits: saw !PlainNode (a node), wanted a mapping without a tag"]);
   });
+
+  test("build() tells on one line why a constructor threw", () => {
+    function problemsWith(thrown: unknown): readonly string[] {
+      class Thrower extends Runner {
+        constructor() {
+          super();
+          throw thrown;
+        }
+        override async run(): Promise<void> {}
+      }
+      const options = { ...LOAD_OPTIONS, registry: createRegistry([Thrower]) };
+      return problemsIn(() => buildConfig(parseYaml("runner: !Thrower\n", "c.yaml"), options));
+    }
+    const place = "c.yaml:1:9 runner: Cannot build Thrower:";
+    expect(problemsWith(new Error("one\n  two\n"))).toEqual([`${place} one; two`]);
+    expect(problemsWith(new RangeError())).toEqual([`${place} RangeError`]);
+    expect(problemsWith("text")).toEqual([`${place} text`]);
+    expect(problemsWith(undefined)).toEqual([`${place} undefined`]);
+    expect(problemsWith(Object.create(null))).toEqual([`${place} an object`]);
+  });
+
+  test("build() reports a schema of the user's that throws, without a value of the environment", () => {
+    function fail(value: unknown): never {
+      throw new RangeError(`no\n  luck with ${value}`);
+    }
+    class Faulty extends Runner {
+      static readonly component = defineComponent("runner", {
+        doc: "",
+        options: {
+          changed: z.string().transform(fail).optional(),
+          refined: z.string().refine(fail).optional(),
+          late: z
+            .string()
+            .refine(async () => true)
+            .optional(),
+          before: z.preprocess((value) => (value === undefined ? value : fail(value)), z.string().optional()),
+        },
+      });
+      override async run(): Promise<void> {}
+    }
+    const options = { ...LOAD_OPTIONS, registry: createRegistry([Faulty]) };
+    const problems = (text: string) => problemsIn(() => buildConfig(parseYaml(text, "c.yaml"), options));
+    expect(problems("runner: !Faulty\n  changed: x\n  refined: y\n  late: z\n  before: 7\n")).toEqual([
+      'c.yaml:2:12 runner.changed: saw text "x", and its check failed: no; luck with x',
+      'c.yaml:3:12 runner.refined: saw text "y", and its check failed: no; luck with y',
+      'c.yaml:4:9 runner.late: saw text "z", and its check failed: it is asynchronous',
+      "c.yaml:5:11 runner.before: saw number 7, and its check failed: no; luck with 7",
+    ]);
+    expect(problems("runner: !Faulty\n  changed: !Env SECRET\n")).toEqual([
+      'c.yaml:2:12 runner.changed: saw the text of environment variable "SECRET", and its check failed',
+    ]);
+  });
 });
 
 type Equal<One, Other> =

@@ -45,7 +45,8 @@ async function buildInto(folder: string): Promise<void> {
   fs.mkdirSync(CACHE, { recursive: true });
   const work = fs.mkdtempSync(path.join(CACHE, "unfinished-"));
   try {
-    const script = 'test -e "$2/wca" || { "$0" tools/build.ts --outfile "$1/wca" && mv -T "$1" "$2"; }';
+    const script =
+      'test -e "$2/wca" || { "$0" tools/build.ts --target native --outfile "$1/wca" && mv -T "$1" "$2"; }';
     const command = ["flock", path.join(CACHE, "lock"), "sh", "-c", script, process.execPath, work, folder];
     const builder = Bun.spawn(command, { cwd: ROOT, stdin: "ignore", stdout: "pipe", stderr: "pipe" });
     const [output, errors] = await Promise.all([

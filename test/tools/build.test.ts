@@ -2,13 +2,17 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { compiledWca } from "../support/compiled.ts";
+import { elfOf } from "../support/elf.ts";
 import { emptyRoot, inEmptyRoot, needEmptyRoot } from "../support/empty-root.ts";
+import { needOtherSystems, needOwnNetwork } from "../support/other-systems.ts";
 import { requirement } from "../support/requirement.ts";
 import { type Tree, tempTree } from "../support/tree.ts";
 import { configFiles, wca } from "../support/wca.ts";
 
 const ROOT = path.join(import.meta.dirname, "../..");
 const TIMEOUT_MS = 180_000;
+const HAS_OTHER_SYSTEMS = await requirement("Bun for other systems", needOtherSystems);
+const HAS_OWN_NETWORK = await requirement("a network of one's own", needOwnNetwork);
 const HAS_EMPTY_ROOT = await requirement("an empty root directory", needEmptyRoot);
 
 const QUEUE = `import { Runner } from "wca";
@@ -165,11 +169,96 @@ test(
   TIMEOUT_MS,
 );
 
+describe("tools/build.ts", () => {
+  const NATIVE = `bun-linux-${process.arch}`;
+  const RELEASED = ["bun-linux-x64", "bun-linux-arm64", "bun-linux-x64-musl", "bun-linux-arm64-musl"];
+  const OTHERS = RELEASED.filter((target) => target !== NATIVE);
+  const nameOf = (target: string) => (target === NATIVE ? "wca" : target.replace("bun-", "wca-"));
+
+  function build(args: readonly string[], under: readonly string[] = []) {
+    const { exitCode, stdout, stderr } = Bun.spawnSync(
+      [...under, process.execPath, path.join(ROOT, "tools/build.ts"), ...args],
+      { stdio: ["ignore", "pipe", "pipe"] },
+    );
+    return { exitCode, stdout: stdout.toString(), stderr: stderr.toString() };
+  }
+
+  test.skipIf(!HAS_OTHER_SYSTEMS)(
+    "makes the executables of the releases, each with a checksum",
+    () => {
+      using dist = tempTree({});
+      const { exitCode, stdout, stderr } = build(["--outdir", dist.root]);
+      expect({ exitCode, stderr, lines: stdout.trim().split("\n").length }).toEqual({
+        exitCode: 0,
+        stderr: "",
+        lines: 4,
+      });
+      const names = RELEASED.map(nameOf);
+      expect(fs.readdirSync(dist.root).sort()).toEqual(
+        [...names, ...names.map((name) => `${name}.sha256`)].sort(),
+      );
+      const sums = names.map((name) => `${name}.sha256`);
+      expect(Bun.spawnSync(["sha256sum", "--check", ...sums], { cwd: dist.root }).exitCode).toBe(0);
+      for (const target of RELEASED) {
+        const { machine, loader } = elfOf(path.join(dist.root, nameOf(target)));
+        expect({ target, machine }).toEqual({
+          target,
+          machine: target.includes("arm64") ? "aarch64" : "x86-64",
+        });
+        expect(loader.includes("ld-musl")).toBe(target.endsWith("-musl"));
+      }
+    },
+    TIMEOUT_MS,
+  );
+
+  test.skipIf(!HAS_OWN_NETWORK)(
+    "makes what can be made when Bun cannot be fetched for the other systems, and fails",
+    () => {
+      using tree = tempTree({ "home/": "", "dist/": "" });
+      const dist = path.join(tree.root, "dist");
+      const home = path.join(tree.root, "home");
+      const alone = [
+        "unshare",
+        "--net",
+        "env",
+        ...["XDG_CACHE_HOME", "BUN_INSTALL", "BUN_INSTALL_CACHE_DIR"].flatMap((name) => ["-u", name]),
+        `HOME=${home}`,
+      ];
+      const { exitCode, stdout, stderr } = build(["--outdir", dist], alone);
+      expect(exitCode).toBe(1);
+      expect(fs.readdirSync(dist).sort()).toEqual(["wca", "wca.sha256"]);
+      expect(stdout).toContain(`wca: ${NATIVE}, `);
+      for (const target of OTHERS) expect(stderr).toContain(`Cannot make an executable for ${target}: `);
+      expect(stderr.trim().split("\n")).toHaveLength(OTHERS.length);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "makes only the targets that are named",
+    () => {
+      using dist = tempTree({});
+      expect(build(["--target", NATIVE.replace("bun-", ""), "--outdir", dist.root]).exitCode).toBe(0);
+      expect(fs.readdirSync(dist.root).sort()).toEqual(["wca", "wca.sha256"]);
+    },
+    TIMEOUT_MS,
+  );
+
+  test("takes one target for one file", () => {
+    using dist = tempTree({});
+    const { exitCode, stderr } = build(["--outfile", path.join(dist.root, "wca")]);
+    expect(stderr).toBe("Cannot write 4 targets to one --outfile: name one with --target\n");
+    expect({ exitCode, files: fs.readdirSync(dist.root) }).toEqual({ exitCode: 1, files: [] });
+  });
+});
+
 test("tools/build.ts says which targets there are", () => {
   const { exitCode, stderr } = Bun.spawnSync(
     [process.execPath, path.join(ROOT, "tools/build.ts"), "--target", "bun-linux-sparc"],
     { stdio: ["ignore", "ignore", "pipe"] },
   );
-  expect(stderr.toString()).toStartWith('Cannot build for "bun-linux-sparc": wanted one of bun-linux-x64, ');
+  expect(stderr.toString()).toStartWith(
+    'Cannot build for "bun-linux-sparc": wanted one of native, bun-linux-x64, ',
+  );
   expect(exitCode).toBe(1);
 });
