@@ -100,22 +100,34 @@ async function main(): Promise<number> {
   const names = wanted.length > 0 ? wanted : Object.keys(RECEIVERS);
   let wrong = 0;
   console.log(
-    "| storage | fault | sent | received once | again | dropped, counted | unaccounted | round before, during, longest ms |",
+    "| storage | fault | sent | received once | again | dropped, counted | unaccounted | median round before, during, after ms | latest start before, during, after ms |",
   );
-  console.log("|---|---|--:|--:|--:|--:|--:|---|");
+  console.log("|---|---|--:|--:|--:|--:|--:|---|---|");
   for (const name of names) {
     for (const fault of Object.keys(FAULTS)) {
       const account = await measured(name, fault);
       if (account === undefined) continue;
-      const { sent, receivedOnce, receivedAgain, dropped, unaccounted, strange, roundMs } = account;
+      const { sent, receivedOnce, receivedAgain, dropped, unaccounted, strange, rounds } = account;
       if (unaccounted !== 0 || strange !== 0) wrong++;
-      const rounds = [roundMs.before, roundMs.during, roundMs.longest].map((each) => each.toFixed(1));
-      console.log(
-        `| ${name} | ${fault} | ${sent} | ${receivedOnce} | ${receivedAgain} | ${dropped} | ${unaccounted}${strange > 0 ? ` (${strange} strange)` : ""} | ${rounds.join(", ")} |`,
-      );
+      const cells = [
+        name,
+        fault,
+        sent,
+        receivedOnce,
+        receivedAgain,
+        dropped,
+        `${unaccounted}${strange > 0 ? ` (${strange} strange)` : ""}`,
+        rounds.map(({ medianMs }) => shown(medianMs, 1)).join(", "),
+        rounds.map(({ latestMs }) => shown(latestMs, 0)).join(", "),
+      ];
+      console.log(`| ${cells.join(" | ")} |`);
     }
   }
   return wrong === 0 ? 0 : 1;
+}
+
+function shown(milliseconds: number, digits: number): string {
+  return Number.isNaN(milliseconds) ? "–" : milliseconds.toFixed(digits);
 }
 
 process.exit(await main());

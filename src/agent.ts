@@ -10,11 +10,17 @@ import type { Lifecycle } from "./model/roles.ts";
 import { withDeadline } from "./runners/deadline.ts";
 import { VERSION } from "./version.ts";
 
-/** How long a component may take to close: service managers kill after 90 seconds, containers after 10 to 30. */
+/** How long components may take to close: service managers kill after 90 seconds, containers after 10 to 30. */
 const CLOSE_SECS = 10;
+/** What each of them is given at least, however long the others took. */
+const SHORTEST_CLOSE_SECS = 1;
+/** After this a component that is still being opened is said to hang. */
+const OPEN_SECS = 10;
 
 /** How long storages may go on with what is queued when the runner has ended. */
 const SETTLE_SECS = 5;
+
+const MAX_EXIT_CODE = 255;
 
 /** What all components of one agent share. */
 export interface AgentParts {
@@ -72,26 +78,59 @@ export async function runAgent(
     for (const { instance, path } of configuration.components) {
       const component = instance as Lifecycle;
       opened.push({ instance: component, path });
-      if (!(await succeeds(() => component.open?.(), `Cannot open ${path}`, log))) return 1;
+      if (!(await isOpened(component, path, { log, signal }))) return signal.aborted ? 0 : 1;
     }
-    return (await configuration.runner.run(signal)) ?? 0;
+    return exitCodeOf(await configuration.runner.run(signal));
   } catch (error) {
     log.critical(`The runner failed: ${messageOf(error)}`);
     if (error instanceof Error && error.stack !== undefined) log.debug(error.stack);
     return 1;
   } finally {
     await deliveries.settle(SETTLE_SECS);
+    const deadline = performance.now() + CLOSE_SECS * 1000;
     for (const { instance, path } of opened.reverse()) {
-      await succeeds(() => closeInTime(instance), `Cannot close ${path}`, log);
+      await succeeds(() => closeInTime(instance, deadline), `Cannot close ${path}`, log);
     }
   }
 }
 
-/** The others are to be closed even if one never is. */
-function closeInTime(instance: Lifecycle): void | Promise<void> {
+/** What a runner of the user's gives may be anything. */
+function exitCodeOf(given: unknown): number {
+  const code = given ?? 0;
+  if (typeof code === "number" && Number.isInteger(code) && code >= 0 && code <= MAX_EXIT_CODE) return code;
+  throw new TypeError(`its exit code is ${Bun.inspect(given)}, wanted an integer from 0 to ${MAX_EXIT_CODE}`);
+}
+
+/** False when it failed, or when the signal came before it was done. */
+async function isOpened(
+  instance: Lifecycle,
+  path: string,
+  { log, signal }: Pick<Surroundings, "log" | "signal">,
+): Promise<boolean> {
+  const stopped = Promise.withResolvers<false>();
+  const stop = () => stopped.resolve(false);
+  signal.addEventListener("abort", stop);
+  const slow = setTimeout(
+    () => log.warning(`Cannot start yet: ${path} is not open after ${OPEN_SECS} s`),
+    OPEN_SECS * 1000,
+  );
+  try {
+    return await Promise.race([
+      succeeds(() => instance.open?.(), `Cannot open ${path}`, log),
+      stopped.promise,
+    ]);
+  } finally {
+    clearTimeout(slow);
+    signal.removeEventListener("abort", stop);
+  }
+}
+
+/** The others are to be closed even if one never is. `deadline`: on the clock of `performance.now`. */
+function closeInTime(instance: Lifecycle, deadline: number): void | Promise<void> {
   const closing = instance.close?.();
   if (!(closing instanceof Promise)) return closing;
-  return withDeadline(closing, CLOSE_SECS * 1000, () => new Error(`not done within ${CLOSE_SECS} s`));
+  const seconds = Math.max(SHORTEST_CLOSE_SECS, Math.round((deadline - performance.now()) / 1000));
+  return withDeadline(closing, seconds * 1000, () => new Error(`not done within ${seconds} s`));
 }
 
 /** After SIGHUP: components that keep files open take up the ones that have the names now. */

@@ -97,6 +97,15 @@ describe("runAgent()", () => {
     });
   }
 
+  for (const answer of ["x", Number.NaN, 1.5, -1, 256, true, {}]) {
+    test(`fails when the runner of a user gives ${JSON.stringify(answer)} for its exit code`, async () => {
+      const { run, events, logged } = agentOf({ run: async () => answer as unknown as number });
+      expect(await run()).toBe(1);
+      const message = `The runner failed: its exit code is ${Bun.inspect(answer)}, wanted an integer from 0 to 255`;
+      expect({ events, logged: logged() }).toEqual({ events: ALL, logged: [["critical", message]] });
+    });
+  }
+
   test("closes all when the runner throws", async () => {
     const { run, events, logged } = agentOf({ run: async () => fail("broken")() });
     expect(await run()).toBe(1);
@@ -134,6 +143,33 @@ describe("runAgent()", () => {
       events: ALL,
       logged: [["critical", "Cannot close path.b: not done within 10 s"]],
     });
+  });
+
+  test("gives those that hang while they are closed ten seconds together, and each of them one", async () => {
+    using clock = fakeClock();
+    const hang = { close: () => new Promise<void>(() => {}) };
+    const { run, events, logged } = agentOf({ a: hang, b: hang });
+    const running = run();
+    await clock.pass(11_000);
+    expect(await running).toBe(0);
+    expect({ events, logged: logged() }).toEqual({
+      events: ALL,
+      logged: [
+        ["critical", "Cannot close path.b: not done within 10 s"],
+        ["critical", "Cannot close path.a: not done within 1 s"],
+      ],
+    });
+  });
+
+  test("says that a component hangs while it is opened, and stops in spite of it", async () => {
+    using clock = fakeClock();
+    const { run, events, logged, stop } = agentOf({ b: { open: () => new Promise(() => {}) } });
+    const running = run();
+    await clock.pass(10_000);
+    expect(logged()).toEqual([["warning", "Cannot start yet: path.b is not open after 10 s"]]);
+    stop.abort();
+    expect(await running).toBe(0);
+    expect(events).toEqual(["open a", "open b", "close b", "close a"]);
   });
 
   test("lets a storage finish what it holds before it closes all", async () => {

@@ -14,6 +14,11 @@ const QUICK =
   "  rdt_enabled: false\n  gather_hw_mm_topology: false\n";
 const GOOD = `runner: !MeasurementRunner\n${QUICK}`;
 
+/** What became of the metrics: the last word of each storage. */
+const LOGSTORAGE_SUM = expect.stringMatching(
+  /^INFO \[wca\.LogStorage\] LogStorage: (\d+) metrics taken, \1 delivered, 0 dropped$/,
+);
+
 function withConfig(text: string): Tree {
   const tree = tempTree({});
   configFiles(tree.root, { "c.yaml": text });
@@ -43,6 +48,7 @@ describe("wca", () => {
           expect.stringMatching(
             new RegExp(`^INFO \\[wca\\] WCA ${VERSION} starts on .+ with c\\.yaml, process \\d+$`),
           ),
+          LOGSTORAGE_SUM,
           "INFO [wca] WCA stopped",
         ]);
         expect(stderr).toStartWith("# HELP platform_cpu_usage ");
@@ -148,10 +154,13 @@ describe("wca", () => {
 
   const wrong: readonly (readonly [args: readonly string[], message: string])[] = [
     [[], "nothing to do: give a configuration with --config FILE, or a command"],
-    [["chek"], 'unknown command "chek", did you mean "check"?; commands are run, check, describe, doctor'],
-    [["frobnicate"], 'unknown command "frobnicate"; commands are run, check, describe, doctor'],
-    [["constructor"], 'unknown command "constructor"; commands are run, check, describe, doctor'],
-    [[""], 'unknown command ""; commands are run, check, describe, doctor'],
+    [
+      ["chek"],
+      'unknown command "chek", did you mean "check"?; commands are run, check, describe, doctor, bundle',
+    ],
+    [["frobnicate"], 'unknown command "frobnicate"; commands are run, check, describe, doctor, bundle'],
+    [["constructor"], 'unknown command "constructor"; commands are run, check, describe, doctor, bundle'],
+    [[""], 'unknown command ""; commands are run, check, describe, doctor, bundle'],
     [["--confg", "c.yaml"], "unknown option --confg, did you mean --config?"],
     [["check", "--root", "-c", "c.yaml"], "unknown option --root"],
     [["-0c", "c.yaml", "-x"], "unknown option -x"],
@@ -454,6 +463,7 @@ describe("wca run", () => {
         expect({ exitCode, killedBy, stderr }).toEqual({ exitCode: 0, killedBy: undefined, stderr: "" });
         expect(logOf({ stdout }).slice(1)).toEqual([
           `INFO [wca] ${signal}: stops after the current step`,
+          LOGSTORAGE_SUM,
           "INFO [wca] WCA stopped",
         ]);
         expect(fs.readdirSync(tree.root).sort()).toEqual(["c.yaml", "out.prom"]);
@@ -546,9 +556,12 @@ describe("wca run", () => {
         exitCode: 0,
         log: [
           expect.stringMatching(
-            /^ERROR \[wca\.MeasurementRunner\] LogStorage failed: Cannot write metrics to standard error: EPIPE/,
+            /^ERROR \[wca\.LogStorage\] LogStorage failed: Cannot write metrics to standard error: EPIPE/,
           ),
           "INFO [wca] SIGTERM: stops after the current step",
+          expect.stringMatching(
+            /^WARNING \[wca\.LogStorage\] LogStorage: \d+ metrics taken, \d+ delivered, [1-9]\d* dropped$/,
+          ),
           "INFO [wca] WCA stopped",
         ],
       });

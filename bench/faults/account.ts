@@ -1,4 +1,4 @@
-import type { Faulted } from "./agent.ts";
+import { type Faulted, INTERVAL_SECS } from "./agent.ts";
 
 /** Samples by series and time, `name{a="b"}@1531729598000`, with the number of times that each arrived. */
 export type Arrivals = ReadonlyMap<string, number>;
@@ -15,8 +15,16 @@ export interface Account {
   readonly unaccounted: number;
   /** Arrived, but was never measured. */
   readonly strange: number;
-  /** Median time of a round before and during the fault, and the longest during it, in milliseconds. */
-  readonly roundMs: { readonly before: number; readonly during: number; readonly longest: number };
+  /** Before the fault, during it and afterwards, while what waited is worked off. */
+  readonly rounds: readonly [before: Rounds, during: Rounds, after: Rounds];
+}
+
+/** Of the rounds of some time; NaN when there were none. In milliseconds. */
+export interface Rounds {
+  /** Median of how long they took. */
+  readonly medianMs: number;
+  /** Longest by which one started later than it should have, to the millisecond. */
+  readonly latestMs: number;
 }
 
 /** The key of a sample whose labels may come in any order. */
@@ -61,8 +69,6 @@ export function accountOf({ text, taken, dropped, faultMs }: Faulted, arrivals: 
   }
   const rounds = roundsOf(text);
   const [from, to] = faultMs;
-  const before = rounds.filter(({ timeMs }) => timeMs < from).map(({ roundMs }) => roundMs);
-  const during = rounds.filter(({ timeMs }) => timeMs >= from && timeMs <= to).map(({ roundMs }) => roundMs);
   return {
     sent: taken,
     receivedOnce,
@@ -70,16 +76,37 @@ export function accountOf({ text, taken, dropped, faultMs }: Faulted, arrivals: 
     dropped,
     unaccounted: taken - receivedOnce - receivedAgain - dropped,
     strange,
-    roundMs: { before: median(before), during: median(during), longest: Math.max(0, ...during) },
+    rounds: [
+      figuresOf(rounds.filter(({ timeMs }) => timeMs < from)),
+      figuresOf(rounds.filter(({ timeMs }) => timeMs >= from && timeMs <= to)),
+      figuresOf(rounds.filter(({ timeMs }) => timeMs > to)),
+    ],
   };
 }
 
-/** How long each round took; it is told in the round after it. The first is start-up. */
-function roundsOf(text: string): readonly { readonly timeMs: number; readonly roundMs: number }[] {
-  const found = text.matchAll(/^wca_duration_seconds\{.*function="iteration".*\} (\S+) (\d+)$/gm);
-  return [...found]
-    .slice(1)
-    .map(([, seconds, timeMs]) => ({ roundMs: Number(seconds) * 1000, timeMs: Number(timeMs) }));
+interface Round {
+  readonly timeMs: number;
+  readonly tookMs: number;
+  readonly lateMs: number;
+}
+
+/** A round tells how long the one before it took. The first one is start-up, and the last one nobody tells of. */
+function roundsOf(text: string): readonly Round[] {
+  const told = [...text.matchAll(/^wca_duration_seconds\{.*function="iteration".*\} (\S+) (\d+)$/gm)].map(
+    ([, seconds, timeMs]) => ({ timeMs: Number(timeMs), beforeTookMs: Number(seconds) * 1000 }),
+  );
+  return told.slice(1, -1).map(({ timeMs }, index) => ({
+    timeMs,
+    tookMs: told[index + 2]?.beforeTookMs ?? Number.NaN,
+    lateMs: timeMs - (told[index]?.timeMs ?? Number.NaN) - INTERVAL_SECS * 1000,
+  }));
+}
+
+function figuresOf(rounds: readonly Round[]): Rounds {
+  return {
+    medianMs: median(rounds.map(({ tookMs }) => tookMs)),
+    latestMs: rounds.length === 0 ? Number.NaN : Math.max(...rounds.map(({ lateMs }) => lateMs)),
+  };
 }
 
 function median(values: readonly number[]): number {

@@ -1,14 +1,19 @@
 import type { Batch, Outlet, StorageTraits } from "../model/delivery.ts";
-import { FailedDeliveryError } from "../model/errors.ts";
 import type { Log } from "../model/log.ts";
 import type { Metric } from "../model/metric.ts";
 import type { Storage } from "../model/roles.ts";
-import { MetricCopies } from "./copies.ts";
+import { MetricCopies, type OwnMetrics } from "./copies.ts";
+import { failureOf } from "./failure.ts";
 import { DeliveryHealth } from "./health.ts";
+import { countFrom } from "./numbers.ts";
+import { Pace } from "./pace.ts";
 import { pauseMs } from "./pause.ts";
+import { Refused } from "./refused.ts";
 
 /** A minute of rounds at the usual interval: long enough for a server that is restarted. */
 const DEFAULT_QUEUED_BATCHES = 60;
+/** As many as options allow: more would be memory without end. */
+const MOST_QUEUED_BATCHES = 100_000;
 /** After this a storage that has not settled is said to hang. */
 const PATIENCE_MS = 5_000;
 
@@ -17,207 +22,242 @@ export interface QueueOptions {
   /** What the storage is called in logs and metrics. */
   readonly name: string;
   readonly log: Log;
+  /** Shared by the queues of an agent. Default: of its own, which knows of no rounds. */
+  readonly pace?: Pace;
 }
 
 /** Values of a batch that waits. The metrics themselves may have other values by now. */
 interface Waiting {
-  readonly source: readonly Metric[];
+  readonly metrics: OwnMetrics;
   readonly values: readonly unknown[] | Float64Array;
   readonly timeMs: number;
 }
 
 /** What the storage holds, or will be given again. */
 interface Head extends Batch {
-  readonly metrics: readonly Metric[];
+  readonly metrics: OwnMetrics;
+  /** Metrics that the storage left out of it at earlier attempts. */
+  readonly refused: number;
 }
 
 /** A call of `store` under way. */
 interface Call {
   readonly head: Head;
+  /** On the monotonic clock in milliseconds. */
   readonly calledAt: number;
-  /** Metrics that the storage had left out before. */
-  readonly refusedBefore: number;
-}
-
-/** How a call ended. */
-interface Outcome {
-  /** Metrics that the storage left out. */
-  readonly refused: number;
-  readonly seconds: number;
 }
 
 /**
  * The queue before one storage: one batch at a time, in order. A batch that the storage wants to try again
- * stays at the head, newer ones wait behind it; when too many wait the oldest of these are dropped.
+ * stays at the head, newer ones wait behind it; when too many wait the oldest of these are dropped. The storage
+ * may be anybody's: whatever it does and tells, what was offered is delivered, dropped or queued.
  */
 export class DeliveryQueue implements Outlet {
   readonly #storage: Storage & StorageTraits;
   readonly #health: DeliveryHealth;
+  readonly #pace: Pace;
+  readonly #refused: Refused;
+  readonly #handsOn: boolean;
   readonly #copies = new MetricCopies();
   readonly #waiting: Waiting[] = [];
   #head: Head | undefined;
-  /** When the call under way began, on the monotonic clock in milliseconds. */
-  #calledAt: number | undefined;
-  #retry: ReturnType<typeof setTimeout> | undefined;
+  #call: Call | undefined;
+  /** Until the head is tried again, or what waits is worked off. */
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** How long the storage last kept the thread before it returned. */
+  #workMs = 0;
   #failuresInARow = 0;
-  #pumping = false;
-  #closed = false;
-  #onIdle: (() => void) | undefined;
+  #state: "open" | "closing" | "closed" = "open";
+  readonly #onIdle: (() => void)[] = [];
 
-  constructor({ storage, name, log }: QueueOptions) {
+  constructor({ storage, name, log, pace = new Pace() }: QueueOptions) {
     this.#storage = storage;
     this.#health = new DeliveryHealth(name, log);
+    this.#refused = new Refused(this.#storage);
+    this.#handsOn = this.#storage.handsOn === true;
+    this.#pace = pace;
+  }
+
+  get name(): string {
+    return this.#health.name;
   }
 
   get health(): DeliveryHealth {
+    this.#noteRefused();
     return this.#health;
   }
 
   /** Metrics that neither arrived nor are lost. */
   get queued(): number {
-    return this.#waiting.reduce((sum, { source }) => sum + source.length, this.#head?.metrics.length ?? 0);
+    return this.#waiting.reduce((sum, { metrics }) => sum + metrics.length, this.#head?.metrics.length ?? 0);
   }
 
-  /** Metrics lost, those included that the storage left out. */
-  get dropped(): number {
-    return this.#health.dropped + this.#refused;
+  get isIdle(): boolean {
+    return this.#head === undefined && this.#waiting.length === 0;
   }
 
   offer(metrics: readonly Metric[], timeMs: number): void {
-    if (this.#closed) return;
     this.#health.offered += metrics.length;
-    if (this.#head === undefined && this.#waiting.length === 0) {
-      this.#head = { metrics: this.#copies.take(metrics), timeMs, attempt: 1 };
-    } else {
-      this.#waiting.push({ source: metrics, values: valuesOf(metrics), timeMs });
-      this.#dropOldest();
-      this.#noteHanging();
+    if (this.#state === "closed") {
+      this.#health.tooLate(metrics.length);
+      return;
     }
-    this.#pump();
+    const own = this.#copies.of(metrics);
+    const values = valuesOf(metrics);
+    if (this.isIdle) {
+      own.setValues(values);
+      this.#hand({ metrics: own, timeMs, attempt: 1, refused: 0 });
+      return;
+    }
+    this.#waiting.push({ metrics: own, values, timeMs });
+    this.#dropOldest();
+    this.#noteHanging();
   }
 
-  /** Waits until nothing is left or the time is over; then what is left is dropped, and nothing taken any more. */
-  async close(milliseconds: number): Promise<void> {
-    if (this.#head !== undefined) {
-      const idle = new Promise<void>((resolve) => {
-        this.#onIdle = resolve;
-      });
-      this.#retryNow();
-      let timer: ReturnType<typeof setTimeout> | undefined;
-      const late = new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, milliseconds);
-      });
-      await Promise.race([idle, late]);
-      clearTimeout(timer);
+  /** From now on nothing waits for the right moment. Settles as soon as nothing is left; `seconds` is only told. */
+  finish(seconds: number): Promise<void> {
+    if (this.#state === "open") {
+      this.#state = "closing";
+      if (!this.isIdle) this.#health.finishing(this.queued, seconds);
+      this.#failuresInARow = 0;
+      if (this.#timer !== undefined) this.#later(0);
     }
-    this.#closed = true;
-    clearTimeout(this.#retry);
-    this.#health.closed(this.queued, this.#refused);
+    if (this.isIdle) return Promise.resolve();
+    return new Promise((resolve) => this.#onIdle.push(resolve));
+  }
+
+  /** What is left is dropped, and what comes from now on too. */
+  close(): void {
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    clearTimeout(this.#timer);
+    this.#noteRefused();
+    this.#health.closed(this.queued, this.#handsOn);
     this.#waiting.length = 0;
     this.#head = undefined;
+    this.#call = undefined;
+    this.#goOn();
   }
 
-  get #refused(): number {
-    return Number(this.#storage.droppedMetrics ?? 0);
+  /** What a storage left out of batches that it has taken long since. */
+  #noteRefused(): void {
+    if (this.#call === undefined) this.#health.refusedLater(this.#refused.take());
   }
 
-  /** Hands over as long as the storage is done at once; what is under way goes on by itself. */
-  #pump(): void {
-    if (this.#pumping) return;
-    this.#pumping = true;
-    while (this.#calledAt === undefined && this.#retry === undefined && !this.#closed) {
-      this.#head ??= this.#takeWaiting();
-      if (this.#head === undefined) break;
-      this.#call(this.#head);
+  /** The next step of what is queued, not at once: rounds and other storages come first. */
+  #goOn(): void {
+    if (this.isIdle) for (const tell of this.#onIdle.splice(0)) tell();
+    else if (this.#head === undefined) this.#later(0);
+  }
+
+  #later(milliseconds: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#step(), milliseconds);
+    this.#timer.unref?.();
+  }
+
+  #step(): void {
+    this.#timer = undefined;
+    const waitMs = this.#state === "closing" ? 0 : this.#pace.waitMs(this.#workMs);
+    if (waitMs > 0) {
+      this.#later(waitMs);
+      return;
     }
-    this.#pumping = false;
-    if (this.#head === undefined) this.#onIdle?.();
+    const head = this.#head ?? this.#takeWaiting();
+    if (head !== undefined) this.#hand(head);
   }
 
   #takeWaiting(): Head | undefined {
     const waiting = this.#waiting.shift();
     if (waiting === undefined) return undefined;
-    const { source, values, timeMs } = waiting;
-    return { metrics: this.#copies.take(source, values), timeMs, attempt: 1 };
+    const { metrics, values, timeMs } = waiting;
+    metrics.setValues(values);
+    return { metrics, timeMs, attempt: 1, refused: 0 };
   }
 
-  #call(head: Head): void {
+  #hand(head: Head): void {
+    this.#head = head;
+    this.#noteRefused();
     const { metrics, timeMs, attempt } = head;
-    const call = { head, calledAt: performance.now(), refusedBefore: this.#refused };
-    this.#calledAt = call.calledAt;
+    const call: Call = { head, calledAt: performance.now() };
+    this.#call = call;
     try {
-      const stored: void | PromiseLike<void> = this.#storage.store(metrics, { timeMs, attempt });
+      const stored: void | PromiseLike<void> = this.#storage.store(metrics.give(), { timeMs, attempt });
+      this.#workMs = performance.now() - call.calledAt;
       // By its `then`: a user's library may have promises of its own.
       if (typeof stored?.then !== "function") {
         this.#settled(call);
         return;
       }
       stored.then(
-        () => {
-          this.#settled(call);
-          this.#pump();
-        },
-        (error: unknown) => {
-          this.#settled(call, { error });
-          this.#pump();
-        },
+        () => this.#settled(call),
+        (error: unknown) => this.#settled(call, { error }),
       );
     } catch (error) {
       this.#settled(call, { error });
     }
   }
 
-  #settled({ head, calledAt, refusedBefore }: Call, failure?: { readonly error: unknown }): void {
-    // A late answer after the end: its metrics are counted as dropped already.
-    if (this.#closed) return;
-    this.#calledAt = undefined;
-    const outcome = {
-      refused: this.#refused - refusedBefore,
-      seconds: (performance.now() - calledAt) / 1000,
-    };
-    if (failure === undefined) this.#delivered(head, outcome);
-    else this.#failed(head, { ...outcome, ...failure });
+  #settled(call: Call, failure?: { readonly error: unknown }): void {
+    // A late answer after the end, whose metrics are counted as dropped already, or a second one.
+    if (this.#call !== call) return;
+    this.#call = undefined;
+    const seconds = (performance.now() - call.calledAt) / 1000;
+    if (failure === undefined) this.#delivered(call.head, seconds);
+    else this.#failed(call.head, seconds, failure.error);
+    this.#goOn();
   }
 
-  #delivered({ metrics }: Head, { refused, seconds }: Outcome): void {
+  #delivered({ metrics, refused }: Head, seconds: number): void {
     this.#failuresInARow = 0;
     this.#head = undefined;
-    this.#health.succeeded(metrics.length - refused, seconds);
+    const leftOut = Math.min(metrics.length, Math.max(refused, this.#refused.take()));
+    this.#health.succeeded({ arrived: metrics.length - leftOut, refused: leftOut, seconds });
   }
 
-  #failed(
-    { metrics, timeMs, attempt }: Head,
-    { error, refused, seconds }: Outcome & { readonly error: unknown },
-  ): void {
-    const { undelivered = [], dropped, retryAfterSecs } = error instanceof FailedDeliveryError ? error : {};
-    const rest = metrics.length - undelivered.length - refused;
-    const lost = Math.min(rest, dropped ?? (undelivered.length === 0 ? rest : 0));
-    this.#health.failed(error, { arrived: rest - lost, lost, seconds, retried: undelivered.length > 0 });
-    if (undelivered.length === 0) {
+  #failed({ metrics, timeMs, attempt, refused }: Head, seconds: number, thrown: unknown): void {
+    const failure = failureOf(thrown);
+    const { undelivered, dropped, retryAfterSecs } = failure;
+    const again = undelivered.length === 0 ? undefined : metrics.part(undelivered);
+    const kept = again?.length ?? 0;
+    const rest = metrics.length - kept;
+    // One that is not of this batch stands for one that is, and cannot be tried again.
+    const strange = kept === undelivered.length ? 0 : new Set(undelivered).size - kept;
+    const leftOutNow = Math.max(refused, this.#refused.take());
+    const leftOut = Math.min(rest, leftOutNow);
+    const lost = Math.min(rest - leftOut, strange + (dropped ?? (kept === 0 && strange === 0 ? rest : 0)));
+    this.#health.failed(failure, {
+      arrived: rest - leftOut - lost,
+      refused: leftOut,
+      lost,
+      seconds,
+      retried: kept > 0,
+    });
+    if (strange > 0) this.#health.strange(strange);
+    if (again === undefined || kept === 0) {
       this.#head = undefined;
       return;
     }
-    this.#head = { metrics: undelivered, timeMs, attempt: attempt + 1 };
+    this.#head = { metrics: again, timeMs, attempt: attempt + 1, refused: leftOutNow - leftOut };
     this.#failuresInARow++;
-    this.#retry = setTimeout(() => this.#retryNow(), pauseMs(this.#failuresInARow, retryAfterSecs));
-    this.#retry.unref?.();
-  }
-
-  #retryNow(): void {
-    clearTimeout(this.#retry);
-    this.#retry = undefined;
-    this.#pump();
+    const pause = pauseMs(this.#failuresInARow, retryAfterSecs);
+    this.#health.triedAgain({ attempt, pauseMs: pause, queued: this.queued });
+    this.#later(pause);
   }
 
   /** The head stays: the storage may hold it at this moment. */
   #dropOldest(): void {
-    const most = this.#storage.maxQueuedBatches ?? DEFAULT_QUEUED_BATCHES;
-    while (this.#waiting.length > most)
-      this.#health.overflowed(this.#waiting.shift()?.source.length ?? 0, most);
+    const most = Math.min(
+      MOST_QUEUED_BATCHES,
+      countFrom(() => this.#storage.maxQueuedBatches) ?? DEFAULT_QUEUED_BATCHES,
+    );
+    while (this.#waiting.length > most) {
+      this.#health.overflowed(this.#waiting.shift()?.metrics.length ?? 0, most);
+    }
   }
 
   #noteHanging(): void {
-    if (this.#calledAt === undefined || performance.now() - this.#calledAt < PATIENCE_MS) return;
+    if (this.#call === undefined || performance.now() - this.#call.calledAt < PATIENCE_MS) return;
     this.#health.hanging(PATIENCE_MS / 1000);
   }
 }

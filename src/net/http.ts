@@ -42,10 +42,16 @@ export async function exchange(request: HttpRequest): Promise<HttpAnswer> {
     const text = await readAnswer(response, maxAnswerBytes ?? LONGEST_ANSWER);
     return { status: response.status, headers: response.headers, text };
   } catch (cause) {
-    const { name, message, code } = cause as Error & { readonly code?: string };
-    if (name === "TimeoutError") throw new NoAnswer(`no answer within ${timeoutSecs} s`, { cause });
-    throw new NoAnswer(code === undefined ? message : `${code}, ${message}`, { cause });
+    const error = cause as Error & { readonly code?: unknown };
+    if (error.name === "TimeoutError") throw new NoAnswer(`no answer within ${timeoutSecs} s`, { cause });
+    throw new NoAnswer(reasonOf(error), { cause });
   }
+}
+
+/** What Bun says, with its code once, and without the question that it asks of a person. */
+function reasonOf({ message, code }: { readonly message: string; readonly code?: unknown }): string {
+  const text = message.replace(/\.? Is the computer able to access the url\?$/, "");
+  return typeof code !== "string" || text.startsWith(code) ? text : `${code}, ${text}`;
 }
 
 /** Seconds until the receiver wants to be asked again, by its header Retry-After (RFC 9110, 10.2.3); nothing without. */

@@ -8,7 +8,7 @@ import type { Measurement } from "../model/metric.ts";
 import type { Platform } from "../model/platform.ts";
 import { type Collector, type Lifecycle, Runner } from "../model/roles.ts";
 import type { Snapshot } from "../model/snapshot.ts";
-import type { Probing, Support } from "../model/support.ts";
+import type { Support } from "../model/support.ts";
 import type { Labels, Task } from "../model/task.ts";
 import { AgentState } from "./agent-state.ts";
 import { inClassicOrder } from "./classic-order.ts";
@@ -19,6 +19,7 @@ import { runLoop } from "./loop.ts";
 import { MetricSet, type Told } from "./metric-set.ts";
 import { Observer } from "./observer.ts";
 import { informationLabels } from "./platform-labels.ts";
+import { probe } from "./probe.ts";
 import { Watch } from "./watch.ts";
 
 const LONGEST_INTERVAL_SECS = 60;
@@ -127,7 +128,8 @@ export class MeasurementRunner extends Runner {
     await this.#discover();
     const rows: Support[] = [];
     for (const collector of this.#collectors) {
-      rows.push(...((await (collector as Partial<Probing>).probe?.(this.#found)) ?? []));
+      const component = nameOf(collector);
+      rows.push(...(await probe(collector, { component, tasks: this.#found })));
     }
     return rows;
   }
@@ -141,6 +143,7 @@ export class MeasurementRunner extends Runner {
     const snapshot = this.#observe(timeMs);
     this.#tell(snapshot);
     this.#watch.duration("iteration", secondsSince(started));
+    this.#context.deliveries.nextRound(started + this.#options.interval * 1000);
   }
 
   #settle(): void {

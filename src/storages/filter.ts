@@ -1,12 +1,12 @@
 import { z } from "zod";
 import { type Context, defineComponent, type OptionsOf } from "../config/component.ts";
 import { pattern, patternToRegExp, ref } from "../config/schema.ts";
-import type { Batch, Outlet } from "../model/delivery.ts";
+import type { Batch, Outlet, StorageTraits } from "../model/delivery.ts";
 import type { Metric } from "../model/metric.ts";
 import { Storage } from "../model/roles.ts";
 
 /** Passes the wanted metrics on to other storages. */
-export class FilterStorage extends Storage {
+export class FilterStorage extends Storage implements StorageTraits {
   static readonly component = defineComponent("storage", {
     doc:
       "Passes metrics on to other storages: all of them, or those with wanted names. Each storage has a queue of " +
@@ -24,6 +24,7 @@ export class FilterStorage extends Storage {
     },
   });
 
+  readonly handsOn = true;
   readonly #context: Context;
   readonly #outlets: readonly Outlet[];
   readonly #names: ReadonlySet<string>;
@@ -36,7 +37,8 @@ export class FilterStorage extends Storage {
   constructor({ storages, filter, patterns }: OptionsOf<typeof FilterStorage>, context: Context) {
     super();
     this.#context = context;
-    this.#outlets = storages.map((storage) => context.deliveries.to(storage));
+    // One that is listed twice would get each sample twice.
+    this.#outlets = [...new Set(storages)].map((storage) => context.deliveries.to(storage));
     this.#names = new Set(filter ?? []);
     this.#patterns = (patterns ?? []).map((text) => patternToRegExp(`(?:${text})$`));
     this.#wantsAll = filter == null && patterns == null;

@@ -72,4 +72,52 @@ describe("StorageDeliveries", () => {
       wca_metrics_queued: { Keeping: 0, Keeping_2: 0 },
     });
   });
+
+  test("is not done before a storage behind another one, which hands on late", async () => {
+    const all = deliveries();
+    const [wrapping, wrapped] = [new Keeping(), new Keeping()];
+    wrapping.answer = async () => {
+      await Bun.sleep(1);
+      all.to(wrapped).offer([{ name: "b", value: 2, labels: {} }], 0);
+    };
+    wrapped.answer = () => Bun.sleep(1);
+    all.to(wrapped);
+    all.to(wrapping).offer([{ name: "a", value: 1, labels: {} }], 0);
+    all.to(wrapping).offer([{ name: "a", value: 1, labels: {} }], 0);
+    await all.settle(5);
+    expect(wrapped.batches).toEqual([["b 2"], ["b 2"]]);
+    expect(all.measurements()).toMatchObject({
+      wca_metrics_delivered_total: { Keeping: 2, Keeping_2: 2 },
+      wca_metrics_dropped_total: { Keeping: 0, Keeping_2: 0 },
+    });
+  });
+
+  test("is done in time although a storage hangs, and takes nothing any more, by new storages neither", async () => {
+    const all = deliveries();
+    const [hanging, late] = [new Keeping(), new Keeping()];
+    hanging.answer = never;
+    all.to(hanging).offer([{ name: "a", value: 1, labels: {} }], 0);
+    await all.settle(0.01);
+    all.to(late).offer([{ name: "a", value: 1, labels: {} }], 0);
+    expect(late.batches).toEqual([]);
+    expect(all.measurements()).toMatchObject({ wca_metrics_dropped_total: { Keeping: 1, Keeping_2: 1 } });
+  });
+
+  test("has a name of its own for each storage, whatever their classes are called", () => {
+    const all = deliveries();
+    const odd = class extends Keeping {};
+    Object.defineProperty(odd, "name", { value: 7 });
+    const bare = Object.assign(Object.create(null), { store() {} }) as Storage;
+    class Keeping_2 extends Keeping {}
+    for (const storage of [new (class extends Keeping {})(), new odd(), bare]) all.to(storage);
+    for (const storage of [new Keeping(), new Keeping_2(), new Keeping()]) all.to(storage);
+    expect(Object.keys(all.measurements()["wca_metrics_offered_total"] as object)).toEqual([
+      "Storage",
+      "Storage_2",
+      "Storage_3",
+      "Keeping",
+      "Keeping_2",
+      "Keeping_3",
+    ]);
+  });
 });

@@ -57,6 +57,24 @@ storageConformance(
 );
 
 describe("FilterStorage store()", () => {
+  test("leaves the last word to the storages behind it", async () => {
+    using tree = tempTree({});
+    const context = testContext(tree.host);
+    const storages = [new Keeping()];
+    const filter = new FilterStorage({ storages }, context);
+    context.deliveries.to(filter).offer(metrics("a"), 0);
+    await context.deliveries.settle(5);
+    expect(context.logged.filter(([level]) => level !== "debug")).toEqual([
+      ["info", "Keeping: 1 metrics taken, 1 delivered, 0 dropped"],
+    ]);
+  });
+
+  test("gives a storage that is listed twice each batch once", () => {
+    const keeping = new Keeping();
+    filterOf([keeping, keeping]).store(metrics("a"));
+    expect(keeping.names).toEqual([["a"]]);
+  });
+
   const cases: readonly (readonly [string, Partial<OptionsOf<typeof FilterStorage>>, readonly string[]])[] = [
     ["passes all on without a filter", {}, ["up", "up_total", "used", "task_up"]],
     ["passes on exact names only", { filter: ["up", "absent"] }, ["up"]],
