@@ -12,8 +12,8 @@ import { FilterStorage } from "./storages/filter.ts";
 import { HTTPStorage } from "./storages/http/http.ts";
 import { KafkaStorage } from "./storages/kafka/kafka.ts";
 import { LogStorage } from "./storages/log.ts";
-import { PrometheusStorage } from "./storages/prometheus/prometheus.ts";
 import { OtlpStorage } from "./storages/otlp/otlp.ts";
+import { PrometheusStorage } from "./storages/prometheus/prometheus.ts";
 import { RemoteWriteStorage } from "./storages/remote-write/remote-write.ts";
 
 /** The classes that a configuration file can name without further ado. */

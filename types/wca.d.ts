@@ -164,17 +164,27 @@ export interface Outlet {
 }
 interface Deliveries {
   to(storage: Storage$1): Outlet;
+  /**
+   * Tells when the next round begins, on the clock of `performance.now` in milliseconds: what waits is handed
+   * over when that does not make the round late. Without, it is handed over as soon as can be.
+   */
+  nextRound(atMs: number): void;
   /** Waits until everything was delivered or dropped, at most so long; the rest is dropped and counted. */
   settle(seconds: number): Promise<void>;
   /** Measurements for the agent's own metrics, by metric name. */
   measurements(): Record<string, Measurement>;
 }
-/** What a storage may tell of itself; each is read whenever it matters, so getters will do. */
+/**
+ * What a storage may tell of itself; each is read whenever it matters, so getters will do. What is no number at
+ * least 0 is as good as absent.
+ */
 export interface StorageTraits {
   /** Batches that may wait while the storage is slow or away; beyond that the oldest are dropped. Default: 60. */
   readonly maxQueuedBatches?: number;
-  /** Metrics left out so far of batches that were delivered, because the storage cannot write them. */
+  /** Metrics left out so far, because the storage cannot write them; those of a batch that is tried again count once. */
   readonly droppedMetrics?: number;
+  /** The storage does nothing but offer its metrics to others, which tell what became of them. Default: false. */
+  readonly handsOn?: boolean;
 }
 declare const LOG_LEVELS: readonly ["critical", "error", "warning", "info", "debug", "trace"];
 export type LogLevel = (typeof LOG_LEVELS)[number];

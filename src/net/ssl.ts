@@ -1,8 +1,8 @@
-import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { defineComponent, type OptionsOf } from "../config/component.ts";
 import { path } from "../config/schema.ts";
 import { type TlsMaterial, TlsSettings } from "../model/roles.ts";
+import { readPem } from "./files.ts";
 
 /** Forward secrecy and authenticated encryption (and its CBC fallback); TLS 1.3 brings suites of its own. */
 const CIPHERS = [
@@ -61,16 +61,4 @@ export class SSL extends TlsSettings {
         : { cert, key: keyPath == null ? cert : readPem("client_key_path", keyPath) }),
     };
   }
-}
-
-function readPem(option: string, file: string): string {
-  try {
-    const text = readFileSync(file, "latin1");
-    if (text.includes("-----BEGIN ")) return text;
-  } catch (cause) {
-    throw new TypeError(`Cannot read ${option} "${file}": ${(cause as { code?: string }).code ?? cause}`, {
-      cause,
-    });
-  }
-  throw new TypeError(`Cannot use ${option} "${file}": no PEM block (-----BEGIN …) in it`);
 }

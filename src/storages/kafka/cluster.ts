@@ -53,10 +53,11 @@ export class Cluster {
     }
     try {
       return await this.#connect(address, signal);
-    } catch (error) {
+    } catch (cause) {
       // Another broker may have taken over.
       this.forget();
-      throw error;
+      const { message } = cause as Error;
+      throw new Error(`leader of partition ${partition}, ${formatAddress(address)}: ${message}`, { cause });
     }
   }
 
@@ -69,6 +70,8 @@ export class Cluster {
   destroy(reason: string): void {
     for (const connection of this.#connections.values()) connection.destroy(reason);
     this.#connections.clear();
+    // The one that was asked may be the one that hangs.
+    this.#turn++;
     this.forget();
   }
 
@@ -86,7 +89,8 @@ export class Cluster {
     const options = { topics: [topic], allowAutoTopicCreation: true };
     const answer = await connection.request("Metadata", options, (decoded) => decoded as MetadataAnswer);
     const found = answer.topicMetadata.find((row) => row.topic === topic);
-    const code = found?.topicErrorCode ?? UNKNOWN_TOPIC;
+    const isThere = found !== undefined && (found.topicErrorCode !== 0 || found.partitionMetadata.length > 0);
+    const code = isThere ? found.topicErrorCode : UNKNOWN_TOPIC;
     if (code !== 0) throw new BrokerError(kafkajs.errorOf(code), code);
     return {
       takenAt: performance.now(),
@@ -123,6 +127,11 @@ export class Cluster {
     existing?.destroy("replaced");
     this.#connections.delete(key);
     const connection = await BrokerConnection.open(address, { ...this.#options, signal });
+    if (signal.aborted) {
+      // Given up in the moment in which it was opened: nobody would close it.
+      connection.destroy("given up");
+      signal.throwIfAborted();
+    }
     this.#connections.set(key, connection);
     return connection;
   }

@@ -1,5 +1,6 @@
 import type { Metric } from "../../model/metric.ts";
 import { Exposition, type Refusal } from "../exposition/exposition.ts";
+import { sameMetrics } from "../exposition/same-metrics.ts";
 import { type Family, SeriesOrder } from "../exposition/series-order.ts";
 import type { Draft, Format } from "./draft.ts";
 
@@ -15,11 +16,9 @@ export interface Plan {
  */
 export class Drafts {
   readonly #format: Format;
-  #planned: Plan | undefined;
-  #batch: readonly Metric[] = [];
-  #limitBytes = 0;
-  /** A metric was left out because its value is no number, which the next value may be. */
-  #unsettled = false;
+  /** By the array of the batch, which is the same until series come or go: several sources may take turns. */
+  readonly #planned = new WeakMap<readonly Metric[], Planned>();
+  #last: Planned | undefined;
 
   constructor(format: Format) {
     this.#format = format;
@@ -27,20 +26,20 @@ export class Drafts {
 
   /** `limitBytes`: of the text of one message. A metric that is larger by itself gets a message of its own. */
   plan(metrics: readonly Metric[], limitBytes: number): Plan {
-    const known = this.#planned;
+    const known = this.#planned.get(metrics) ?? this.#last;
     if (
       known !== undefined &&
-      limitBytes === this.#limitBytes &&
-      sameElements(metrics, this.#batch) &&
-      !this.#unsettled
+      limitBytes === known.limitBytes &&
+      sameMetrics(metrics, known.batch) &&
+      !known.isUnsettled
     ) {
-      return known;
+      return known.plan;
     }
-    this.#planned = this.#divide(metrics, limitBytes);
-    this.#unsettled = this.#planned.refusals.some(({ metric }) => typeof metric.value !== "number");
-    this.#batch = metrics.slice();
-    this.#limitBytes = limitBytes;
-    return this.#planned;
+    const plan = this.#divide(metrics, limitBytes);
+    const isUnsettled = plan.refusals.some(({ metric }) => typeof metric.value !== "number");
+    this.#last = { plan, batch: metrics.slice(), limitBytes, isUnsettled };
+    this.#planned.set(metrics, this.#last);
+    return plan;
   }
 
   /** Two messages in place of one that was too large; none when it is one metric already. */
@@ -83,6 +82,14 @@ export class Drafts {
   }
 }
 
+interface Planned {
+  readonly plan: Plan;
+  readonly batch: readonly Metric[];
+  readonly limitBytes: number;
+  /** A metric was left out because its value is no number, which the next value may be. */
+  readonly isUnsettled: boolean;
+}
+
 /** The one whose help and type the family has; the longest help, as each message shows that of its own metrics. */
 function describing({ series }: Family): Metric {
   return series.reduce<Metric>(
@@ -103,11 +110,4 @@ function without(metrics: readonly Metric[], refusals: readonly Refusal[]): read
     if (left > 0) refused.set(metric, left - 1);
     return left === 0;
   });
-}
-
-function sameElements(a: readonly Metric[], b: readonly Metric[]): boolean {
-  if (a === b) return true;
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
 }

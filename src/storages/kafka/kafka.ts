@@ -6,6 +6,8 @@ import { FailedDeliveryError } from "../../model/errors.ts";
 import type { Metric } from "../../model/metric.ts";
 import { Storage } from "../../model/roles.ts";
 import type { Refusal } from "../exposition/exposition.ts";
+import { sameMetrics } from "../exposition/same-metrics.ts";
+import { Refusals } from "../refusals.ts";
 import { QUEUE_OPTIONS } from "../remote/queue-options.ts";
 import { formatAddress } from "./address.ts";
 import type { Draft } from "./draft.ts";
@@ -116,14 +118,14 @@ export class KafkaStorage extends Storage {
   #shrunk: Shrunk | undefined;
   #producer: Producer | undefined;
   #unfinished: Unfinished | undefined;
-  #droppedMetrics = 0;
-  #lastReason: string | undefined;
+  readonly #refusals: Refusals;
   #saidBytes: number | undefined;
 
   constructor(options: OptionsOf<typeof KafkaStorage>, context: Context) {
     super();
     this.#settings = kafkaSettings(options, context);
     this.#context = context;
+    this.#refusals = new Refusals(context.log);
     this.#drafts = new Drafts(options.format === "json" ? JSON_FORMAT : PROMETHEUS_FORMAT);
     this.maxQueuedBatches = options.max_queued_batches;
     const { maxMessageBytes, key = "" } = this.#settings;
@@ -133,7 +135,7 @@ export class KafkaStorage extends Storage {
 
   /** Metrics left out so far, because they cannot be written or are larger than a message may be. */
   get droppedMetrics(): number {
-    return this.#droppedMetrics;
+    return this.#refusals.count;
   }
 
   async open(): Promise<void> {
@@ -187,8 +189,8 @@ export class KafkaStorage extends Storage {
   #resume(metrics: readonly Metric[], timeMs: number): Work | undefined {
     const unfinished = this.#unfinished;
     this.#unfinished = undefined;
-    const same = unfinished?.metrics === metrics && unfinished.work.timeMs === timeMs;
-    return same ? unfinished.work : undefined;
+    if (unfinished === undefined || unfinished.work.timeMs !== timeMs) return undefined;
+    return sameMetrics(unfinished.metrics, metrics) ? unfinished.work : undefined;
   }
 
   #begin(metrics: readonly Metric[], timeMs: number): Work {
@@ -277,9 +279,9 @@ export class KafkaStorage extends Storage {
   ): FailedDeliveryError {
     const { metrics, cause, rejected } = failed;
     const [first, ...others] = work.left;
-    const undelivered = work.whole
-      ? metrics
-      : [...withoutRefused(first as Draft), ...others.flatMap((draft) => draft.metrics)];
+    const left = new Set([...withoutRefused(first as Draft), ...others.flatMap((draft) => draft.metrics)]);
+    // Messages have an order of their own; what is there twice is left once.
+    const undelivered = work.whole ? metrics : metrics.filter((metric) => left.delete(metric));
     this.#unfinished = { metrics: undelivered, work };
     return new FailedDeliveryError(`${this.#attempted()}: ${(cause as Error).message}`, {
       cause,
@@ -289,12 +291,7 @@ export class KafkaStorage extends Storage {
   }
 
   #refuse(refusals: readonly Refusal[]): void {
-    this.#droppedMetrics += refusals.length;
-    const [first] = refusals;
-    if (first === undefined || first.reason === this.#lastReason) return;
-    this.#lastReason = first.reason;
-    const more = refusals.length === 1 ? "" : ` (and ${refusals.length - 1} more)`;
-    this.#context.log.warning(`Dropped a metric that cannot be written: ${first.reason}${more}`);
+    if (refusals.length > 0) this.#refusals.note(refusals);
   }
 }
 

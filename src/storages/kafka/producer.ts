@@ -3,7 +3,7 @@ import { Cluster } from "./cluster.ts";
 import { COMPRESSIONS, type Compression } from "./codecs.ts";
 import type { BrokerConnection, ConnectionSettings } from "./connection.ts";
 import type { Kafkajs } from "./kafkajs.ts";
-import { BrokerError, verdictOf } from "./verdict.ts";
+import { BrokerError, type Verdict, verdictOf } from "./verdict.ts";
 import { TooLate, within } from "./within.ts";
 
 /** Until the broker that has to have a message is found, and connected. */
@@ -13,6 +13,8 @@ const REQUEST_MS = 15_000;
 /** How long one call asks again while the partition moves from broker to broker. */
 const MOVING_MS = 3_000;
 const MOVING_PAUSE_MS = 100;
+/** All brokers know of a new partition by then; a message that may be in a partition that is unknown waits for so long. */
+const GONE_MS = 10_000;
 /** Sequence numbers are 31 bits and start again at 0. */
 const SEQUENCES = 2 ** 31;
 const CLOSED = "the storage is closed";
@@ -20,6 +22,8 @@ const CLOSED = "the storage is closed";
 const TRANSACTION_MS = 60_000;
 /** InitProducerId is not allowed, or not known: CLUSTER_AUTHORIZATION_FAILED, UNSUPPORTED_VERSION. */
 const NOT_IDEMPOTENT_CODES: ReadonlySet<number> = new Set([31, 35]);
+/** What may be over in a moment, or after what was done about it. */
+const SENT_AGAIN: ReadonlySet<Verdict> = new Set(["moved", "stale-sequence", "not-idempotent"]);
 
 export interface ProducerOptions {
   readonly kafkajs: Kafkajs;
@@ -58,8 +62,10 @@ interface Identity {
 /** The message under way. */
 interface UnderWay {
   readonly message: Message;
-  /** Stays until the fate of the message is known: another partition would not know its sequence number. */
-  readonly partition: number;
+  /** Stays until the fate of the message is known, or the partition is gone: another one would not know its sequence number. */
+  partition: number;
+  /** Since when the brokers do not know the partition; on the monotonic clock, milliseconds. */
+  goneSince: number | undefined;
   sequence: number | undefined;
   /** The error code, of the request whose answer nobody has judged yet. */
   answer: Promise<number> | undefined;
@@ -104,11 +110,10 @@ export class Producer {
     const movingUntil = performance.now() + MOVING_MS;
     for (;;) {
       try {
-        const fate = this.#judge(await this.#attempt(message));
-        if (fate !== undefined) return fate;
+        return this.#judge(await this.#attempt(message));
       } catch (error) {
-        const moves = error instanceof BrokerError && verdictOf(error.code) === "moved";
-        if (!moves || performance.now() > movingUntil) throw error;
+        const again = error instanceof BrokerError && SENT_AGAIN.has(verdictOf(error.code));
+        if (!again || performance.now() > movingUntil) throw error;
       }
       await Bun.sleep(MOVING_PAUSE_MS);
     }
@@ -123,8 +128,8 @@ export class Producer {
     this.#identity = undefined;
   }
 
-  /** Of the answer; nothing when it has to be sent anew. Throws when that may only help later. */
-  #judge(code: number): Fate | undefined {
+  /** Of the answer. Throws when the message has to be sent anew. */
+  #judge(code: number): Fate {
     const underWay = this.#underWay as UnderWay;
     underWay.answer = undefined;
     const verdict = verdictOf(code);
@@ -137,7 +142,11 @@ export class Producer {
       case "stale-sequence":
         this.#identity = undefined;
         underWay.sequence = undefined;
-        return undefined;
+        throw this.#errorOf(code);
+      case "not-idempotent":
+        this.#identity = this.#withoutIdentity(message);
+        underWay.sequence = undefined;
+        throw this.#errorOf(code);
       case "too-large":
       case "refused": {
         this.#giveUp(underWay);
@@ -147,6 +156,7 @@ export class Producer {
       }
       case "unknown":
         underWay.uncertain = true;
+        this.#cluster.forget();
         throw this.#errorOf(code);
       case "moved":
       case "later":
@@ -206,9 +216,11 @@ export class Producer {
 
   async #setUp(message: Message, signal: AbortSignal) {
     const partitions = await this.#cluster.partitions(signal);
+    if (this.#underWay !== undefined) this.#checkPartition(this.#underWay, partitions);
     this.#underWay ??= {
       message,
       partition: this.#choosePartition(partitions),
+      goneSince: undefined,
       sequence: undefined,
       answer: undefined,
       sentAt: 0,
@@ -219,6 +231,22 @@ export class Producer {
     const connection = await this.#cluster.leaderOf(underWay.partition, signal);
     this.#identity ??= await this.#identify(connection);
     return { underWay, connection, identity: this.#identity };
+  }
+
+  /**
+   * A topic that was made anew may have fewer partitions; then the message goes to another one. A broker that lags
+   * behind may not know a partition yet, which must not make a double of a message that may be in there.
+   */
+  #checkPartition(underWay: UnderWay, partitions: number): void {
+    const { partition, uncertain } = underWay;
+    const now = performance.now();
+    underWay.goneSince = partition < partitions ? undefined : (underWay.goneSince ?? now);
+    if (underWay.goneSince === undefined) return;
+    if (uncertain && now - underWay.goneSince < GONE_MS) {
+      this.#cluster.forget();
+      throw new Error(`partition ${partition} is not there any more`);
+    }
+    this.#giveUp(underWay);
   }
 
   #choosePartition(partitions: number): number {

@@ -1,5 +1,6 @@
 import type { Context } from "../../config/component.ts";
 import type { TlsMaterial, TlsSettings } from "../../model/roles.ts";
+import { readSecret } from "../../net/files.ts";
 import { SSL } from "../../net/ssl.ts";
 import { type Address, parseAddress } from "./address.ts";
 import type { Compression } from "./codecs.ts";
@@ -89,6 +90,9 @@ export function kafkaSettings(options: KafkaOptions, { hostname }: Pick<Context,
       ...[...new Set(overridden)].map(
         (key) => `extra_config "${key}" is overridden by the storage's own option`,
       ),
+      ...(options.ssl == null || all.ciphers === undefined
+        ? []
+        : ['extra_config "ssl.cipher.suites" is used in place of the cipher suites of "ssl"']),
     ],
   };
 }
@@ -132,9 +136,8 @@ function credentialsOf(
   if (options != null && (options.password === undefined) === (file === undefined)) {
     throw new TypeError('"sasl" needs one of "password" and "password_file"');
   }
-  if (file !== undefined && Bun.file(file).size === 0) {
-    throw new TypeError(`Cannot read password_file "${file}": it is missing or empty`);
-  }
+  // What cannot be read now is a fault of the configuration.
+  if (file !== undefined) readSecret("password_file", file);
   if (sasl !== true) return async () => undefined;
   if (mechanism === undefined || username === undefined || (password === undefined && file === undefined)) {
     throw new TypeError(
@@ -144,6 +147,6 @@ function credentialsOf(
   return async () => ({
     mechanism,
     username,
-    password: file === undefined ? (password ?? "") : (await Bun.file(file).text()).trim(),
+    password: file === undefined ? (password ?? "") : readSecret("password_file", file),
   });
 }

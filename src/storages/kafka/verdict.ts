@@ -14,12 +14,21 @@ export class BrokerError extends Error {
  * - written: it is in the log, this time or before;
  * - moved: not here and now, but perhaps at another broker or in a moment;
  * - stale-sequence: the broker does not know our numbers (any more): a new producer id is needed;
+ * - not-idempotent: not with a producer id;
  * - too-large: never in one piece;
  * - refused: never at all;
  * - unknown: it may have been written;
  * - later: not now.
  */
-export type Verdict = "written" | "moved" | "stale-sequence" | "too-large" | "refused" | "unknown" | "later";
+export type Verdict =
+  | "written"
+  | "moved"
+  | "stale-sequence"
+  | "not-idempotent"
+  | "too-large"
+  | "refused"
+  | "unknown"
+  | "later";
 
 export const UNKNOWN_TOPIC = 3;
 
@@ -37,7 +46,9 @@ const VERDICTS: Readonly<Record<number, Verdict>> = {
   15: "moved", // COORDINATOR_NOT_AVAILABLE
   18: "too-large", // RECORD_LIST_TOO_LARGE
   20: "unknown", // NOT_ENOUGH_REPLICAS_AFTER_APPEND
+  31: "not-idempotent", // CLUSTER_AUTHORIZATION_FAILED: the right was taken away
   32: "refused", // INVALID_TIMESTAMP
+  43: "not-idempotent", // UNSUPPORTED_FOR_MESSAGE_FORMAT: the topic keeps the format of Kafka 0.10
   44: "refused", // POLICY_VIOLATION
   45: "stale-sequence", // OUT_OF_ORDER_SEQUENCE_NUMBER
   46: "written", // DUPLICATE_SEQUENCE_NUMBER

@@ -32,8 +32,9 @@ export class Family {
     this.opening = `{"name":${jsonString(name)}${described}${measured},${data}"dataPoints":[`;
   }
 
-  get isEmpty(): boolean {
-    return this.#series.size === 0;
+  /** Series that are remembered. */
+  get size(): number {
+    return this.#series.size;
   }
 
   /** The series with these attributes, the same one at each call. */
@@ -48,8 +49,11 @@ export class Family {
 
   /** Forgets series that were last seen before this time. */
   forget(beforeMs: number): void {
-    for (const [attributes, { seenMs }] of this.#series)
-      if (seenMs < beforeMs) this.#series.delete(attributes);
+    for (const [attributes, series] of this.#series) {
+      if (series.seenMs >= beforeMs) continue;
+      series.isForgotten = true;
+      this.#series.delete(attributes);
+    }
   }
 }
 
@@ -67,6 +71,8 @@ export class Series {
   #opening: string;
   /** Time of the last batch that had it. */
   seenMs = 0;
+  /** Its family knows it no more: when it comes back it is another one. */
+  isForgotten = false;
 
   constructor(family: Family, attributes: string, counterStart: CounterStart | undefined) {
     this.family = family;

@@ -7,6 +7,11 @@ import { jsonAttributes, jsonDouble, jsonNanoseconds, jsonString } from "./json-
 
 /** A counter that was away for longer counts as a new one when it comes back. */
 const REMEMBERED_MS = 600_000;
+/** And for less long while there are too many: all series may be new in each batch. */
+const SHORTER_MS = [60_000, 6_000, 600];
+/** So many series are never too many, nor are those of a few batches. */
+const FEW_SERIES = 100_000;
+const FEW_BATCHES = 4;
 
 export interface MetricsRequestsOptions {
   readonly resourceAttributes: Readonly<Record<string, string>>;
@@ -43,6 +48,7 @@ export class MetricsRequests {
   readonly #attributesOf = new WeakMap<Labels, string>();
   #batch: readonly Metric[] = [];
   #batchSeries: ReadonlySet<Series> = new Set();
+  #largestBatch = 0;
   #requests: readonly MetricsRequest[] = [];
   #refusals: readonly Refusal[] = [];
   /** A metric was left out because its value is no number, which the next value may be. */
@@ -77,7 +83,7 @@ export class MetricsRequests {
     const seen = new Set<Series>();
     const parts = new Map<Family, Part>();
     for (const metric of metrics) {
-      const known = this.#known(metric, timeMs);
+      const known = this.#known(metric);
       const isKnown = known !== undefined && typeof metric.value === "number";
       const fault = isKnown ? undefined : validity.fault(metric);
       const series = fault === undefined ? (known ?? this.#newSeries(metric)) : undefined;
@@ -97,6 +103,7 @@ export class MetricsRequests {
     this.#requests = this.#divide([...parts.values()]);
     this.#batch = metrics.slice();
     this.#batchSeries = seen;
+    this.#largestBatch = Math.max(this.#largestBatch, seen.size);
   }
 
   #newSeries(metric: Metric): Series {
@@ -140,16 +147,32 @@ export class MetricsRequests {
   #forget(timeMs: number): void {
     // While the same batch comes again and again nobody notes the time.
     for (const series of this.#batchSeries) series.seenMs = timeMs;
+    this.#forgetBefore(timeMs - REMEMBERED_MS);
+    const most = Math.max(FEW_SERIES, FEW_BATCHES * this.#largestBatch);
+    if (this.#size <= most) return;
+    // To the half, so that it need not be done for each batch.
+    for (const rememberedMs of SHORTER_MS)
+      if (this.#size > most / 2) this.#forgetBefore(timeMs - rememberedMs);
+  }
+
+  #forgetBefore(beforeMs: number): void {
     for (const [key, family] of this.#families) {
-      family.forget(timeMs - REMEMBERED_MS);
-      if (family.isEmpty) this.#families.delete(key);
+      family.forget(beforeMs);
+      if (family.size === 0) this.#families.delete(key);
     }
   }
 
+  /** Series that are remembered. */
+  get #size(): number {
+    let size = 0;
+    for (const family of this.#families.values()) size += family.size;
+    return size;
+  }
+
   /** Its series, unless that was forgotten. */
-  #known(metric: Metric, timeMs: number): Series | undefined {
+  #known(metric: Metric): Series | undefined {
     const series = this.#seriesOf.get(metric);
-    return series === undefined || series.seenMs < timeMs - REMEMBERED_MS ? undefined : series;
+    return series?.isForgotten === true ? undefined : series;
   }
 }
 

@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readSecret } from "../../net/files.ts";
 
 export interface AccessOptions {
   readonly username?: string | undefined;
@@ -75,17 +75,4 @@ export class Access {
 function isEqual(a: string, b: string): boolean {
   const [first, second] = [a, b].map((text) => createHash("sha256").update(text).digest());
   return timingSafeEqual(first as Buffer, second as Buffer);
-}
-
-/** Without the newline that editors put at the end. */
-function readSecret(option: string, file: string): string {
-  let secret: string;
-  try {
-    secret = readFileSync(file, "utf8").trim();
-  } catch (cause) {
-    const reason = (cause as { readonly code?: string }).code ?? String(cause);
-    throw new Error(`Cannot read ${option} "${file}": ${reason}`, { cause });
-  }
-  if (secret === "") throw new Error(`Cannot use ${option} "${file}": it is empty`);
-  return secret;
 }

@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
 import { createSecureContext } from "node:tls";
+import { readPem } from "../../net/files.ts";
 
 export interface ServerTlsOptions {
   readonly cert_path?: string | undefined;
@@ -46,18 +46,4 @@ export function readServerTls(options: ServerTlsOptions): ServerTls | undefined 
   }
   const clients = ca === undefined ? {} : ({ ca, requestCert: true, rejectUnauthorized: true } as const);
   return { cert, key, minVersion: OLDEST_VERSION, ...clients };
-}
-
-function readPem(option: string, file: string): string {
-  let text: string;
-  try {
-    text = readFileSync(file, "latin1");
-  } catch (cause) {
-    const reason = (cause as { readonly code?: string }).code ?? String(cause);
-    throw new Error(`Cannot read ${option} "${file}": ${reason}`, { cause });
-  }
-  if (!text.includes("-----BEGIN ")) {
-    throw new Error(`Cannot use ${option} "${file}": no PEM block (-----BEGIN …) in it`);
-  }
-  return text;
 }

@@ -11,15 +11,22 @@ export class MetadataSchedule {
 
   /** One series for each metric name that is due. They are taken for said. */
   take(series: SeriesSet, nowMs: number): readonly Series[] {
-    if (nowMs - (this.#checkedAt.get(series) ?? -Infinity) < INTERVAL_MS) return [];
+    if (!isOver(this.#checkedAt.get(series), nowMs)) return [];
     this.#checkedAt.set(series, nowMs);
+    // Names may come and go like series do.
+    for (const [name, saidAt] of this.#saidAt) if (isOver(saidAt, nowMs)) this.#saidAt.delete(name);
     const due: Series[] = [];
     for (const one of series.all()) {
       const { name, type } = one.metric;
-      if (type === undefined || nowMs - (this.#saidAt.get(name) ?? -Infinity) < INTERVAL_MS) continue;
+      if (type === undefined || this.#saidAt.has(name)) continue;
       this.#saidAt.set(name, nowMs);
       due.push(one);
     }
     return due;
   }
+}
+
+/** Whether the interval is over; also when the clock was set back. */
+function isOver(sinceMs: number | undefined, nowMs: number): boolean {
+  return sinceMs === undefined || nowMs < sinceMs || nowMs - sinceMs >= INTERVAL_MS;
 }

@@ -84,6 +84,8 @@ export class RemoteWriteStorage extends Storage implements StorageTraits {
   #layouts = new WeakMap<readonly Metric[], Layout>();
   /** Something of the present batch has arrived. */
   #begun = false;
+  /** The receiver was told which series end with the present batch; what comes again may be a part of it. */
+  #ended = false;
   #storing = false;
 
   constructor(options: OptionsOf<typeof RemoteWriteStorage>, context: Context) {
@@ -122,6 +124,7 @@ export class RemoteWriteStorage extends Storage implements StorageTraits {
     const layout = this.#layOut(metrics, { codec, timeMs });
     if ((batch?.attempt ?? 1) === 1) {
       this.#begun = false;
+      this.#ended = false;
       this.#refusals.note(layout.refusals);
     }
     this.#storing = true;
@@ -183,9 +186,8 @@ export class RemoteWriteStorage extends Storage implements StorageTraits {
 
   /** Before the samples of the batch, so that what has not arrived is tried again with all of them. */
   async #endSeries({ series, requests }: Layout, moment: Moment): Promise<void> {
-    if (!this.#options.stale_markers || this.#begun) return;
+    if (!this.#options.stale_markers || this.#ended) return;
     const ended = this.#staleness.endedBy(series);
-    if (ended.length === 0) return;
     const delivery = this.#newDelivery(moment, {
       content: "staleMarkers",
       sender: this.#sender,
@@ -196,6 +198,7 @@ export class RemoteWriteStorage extends Storage implements StorageTraits {
       if (!(error instanceof FailedDeliveryError)) throw error;
       throw withUndelivered(error, requests.metrics());
     }
+    this.#ended = true;
     if (delivery.reason !== undefined) {
       this.#context.log.warning(`Cannot end ${delivery.lost} series: ${delivery.reason}`);
     }

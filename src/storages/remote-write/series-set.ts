@@ -16,6 +16,11 @@ interface SameLabels {
 /** The series of one batch. Held by labels and then by name, as thousands of names share a few labels. */
 export class SeriesSet {
   readonly #byLabels = new Map<string, SameLabels>();
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
 
   /** False when it is in already, be it by another metric object. */
   add({ labels, metric }: Series): boolean {
@@ -26,6 +31,7 @@ export class SeriesSet {
     }
     if (same.metrics.has(metric.name)) return false;
     same.metrics.set(metric.name, metric);
+    this.#size++;
     return true;
   }
 

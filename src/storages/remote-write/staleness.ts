@@ -2,6 +2,9 @@ import type { Series, SeriesSet } from "./series-set.ts";
 
 /** A receiver takes a series for ended by itself when it got nothing for so long (Prometheus' look-back). */
 const FORGET_AFTER_MS = 5 * 60_000;
+/** So many series are never too many to be remembered, nor are those of a few batches. */
+const FEW_SERIES = 100_000;
+const FEW_BATCHES = 4;
 
 /** The last batch of one source that arrived. */
 interface Last {
@@ -34,7 +37,7 @@ export class Staleness {
         timeMs - last.timeMs < FORGET_AFTER_MS &&
         (known || !last.series.meets(series)),
     );
-    this.#lasts = [...others, { series, timeMs }];
+    this.#lasts = withinLimit([...others, { series, timeMs }]);
   }
 
   /** All that have not ended yet, which are forgotten by this; and the time of the latest sample. */
@@ -44,4 +47,15 @@ export class Staleness {
     this.#lasts = [];
     return { series, timeMs };
   }
+}
+
+/** The latest of them, as long as they are not too many: all series may be new in each batch, which then is a source of its own. */
+function withinLimit(lasts: readonly Last[]): readonly Last[] {
+  const most = Math.max(FEW_SERIES, FEW_BATCHES * Math.max(...lasts.map(({ series }) => series.size)));
+  let size = 0;
+  const kept = lasts.toReversed().filter(({ series }) => {
+    size += series.size;
+    return size <= most;
+  });
+  return kept.toReversed();
 }

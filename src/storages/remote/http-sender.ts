@@ -1,9 +1,9 @@
-import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { path, ref, seconds } from "../../config/schema.ts";
 import { FailedDeliveryError } from "../../model/errors.ts";
 import type { Metric } from "../../model/metric.ts";
 import type { TlsMaterial } from "../../model/roles.ts";
+import { readSecret } from "../../net/files.ts";
 import { exchange, type HttpAnswer, NoAnswer, retryAfterSecs } from "../../net/http.ts";
 import { QUEUE_OPTIONS } from "./queue-options.ts";
 
@@ -121,17 +121,13 @@ export class HttpSender {
   #authorization(): Readonly<Record<string, string>> {
     const { username, password, password_file, bearer_token_file } = this.#options;
     if (bearer_token_file !== undefined) {
-      return { Authorization: `Bearer ${readSecret(bearer_token_file)}` };
+      return { Authorization: `Bearer ${readSecret("bearer_token_file", bearer_token_file)}` };
     }
     if (username === undefined) return {};
-    const secret = password_file === undefined ? (password ?? "") : readSecret(password_file);
+    const secret =
+      password_file === undefined ? (password ?? "") : readSecret("password_file", password_file);
     return { Authorization: `Basic ${Buffer.from(`${username}:${secret}`).toString("base64")}` };
   }
-}
-
-/** Without the newline that editors put at the end. */
-function readSecret(file: string): string {
-  return readFileSync(file, "utf8").trim();
 }
 
 /** A password in a URL is not for the log. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import * as fc from "fast-check";
 import type { Metric } from "../../../src/model/metric.ts";
 import type { Format } from "../../../src/storages/kafka/draft.ts";
-import { Drafts } from "../../../src/storages/kafka/drafts.ts";
+import { Drafts, type Plan } from "../../../src/storages/kafka/drafts.ts";
 import { JSON_FORMAT } from "../../../src/storages/kafka/json-format.ts";
 import { PROMETHEUS_FORMAT } from "../../../src/storages/kafka/prometheus-format.ts";
 import { checkMetrics, preparePrometheus } from "../../support/prometheus.ts";
@@ -93,6 +93,14 @@ test("Drafts makes the division anew only when series come or go", () => {
   expect(drafts.plan([...metrics], 1500)).toBe(first);
   const longer = drafts.plan([...metrics, ...series(1).map((each) => ({ ...each, name: "other" }))], 1500);
   expect(longer.drafts.flatMap((draft) => draft.metrics)).toHaveLength(51);
+});
+
+test("Drafts keeps the divisions of several sources that take turns", () => {
+  const drafts = new Drafts(PROMETHEUS_FORMAT);
+  const [measured, allocated] = [series(5), series(3)];
+  const plans = [drafts.plan(measured, 1000), drafts.plan(allocated, 1000)];
+  expect(drafts.plan(measured, 1000)).toBe(plans[0] as Plan);
+  expect(drafts.plan(allocated, 1000)).toBe(plans[1] as Plan);
 });
 
 test("Drafts looks again at a value that was no number", () => {

@@ -3,10 +3,10 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { FailedDeliveryError } from "../../../src/model/errors.ts";
 import type { Metric } from "../../../src/model/metric.ts";
 import type { KafkaStorage } from "../../../src/storages/kafka/kafka.ts";
-import { type KafkaCluster, kafkaClassPath, startKafka } from "../../support/kafka.ts";
+import { type KafkaCluster, kafkaClassPath, startKafka, withAdmin } from "../../support/kafka.ts";
 import { consume, kcatProgram } from "../../support/kcat.ts";
 import { requirement } from "../../support/requirement.ts";
-import { API, initAnswer, type KafkaProxy, produceAnswer, startProxy } from "./proxy.ts";
+import { API, initAnswer, type KafkaProxy, metadataAnswer, produceAnswer, startProxy } from "./proxy.ts";
 import { countSamples, newTopic, openStorage, series } from "./support.ts";
 
 setDefaultTimeout(120_000);
@@ -18,6 +18,9 @@ const canRun = await requirement("Apache Kafka and kcat", async () => {
 const CLUSTER_AUTHORIZATION_FAILED = 31;
 const OUT_OF_ORDER_SEQUENCE_NUMBER = 45;
 const UNKNOWN_PRODUCER_ID = 59;
+const UNSUPPORTED_FOR_MESSAGE_FORMAT = 43;
+/** Of a topic of which the messages of the test's host are in the last partition but not in the first. */
+const PARTITIONS = 7;
 const TIME_MS = Date.now();
 
 describe.skipIf(!canRun)("KafkaStorage behind a bad network", () => {
@@ -54,6 +57,20 @@ describe.skipIf(!canRun)("KafkaStorage behind a bad network", () => {
     expect(error).toBeInstanceOf(FailedDeliveryError);
     expect((error as FailedDeliveryError).undelivered).toBe(metrics);
     return error as FailedDeliveryError;
+  }
+
+  /** Tries as the queue does, until the storage took it. */
+  async function eventuallyStored(storage: KafkaStorage, metrics: readonly Metric[]): Promise<void> {
+    const deadline = performance.now() + 60_000;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await storage.store(metrics, { timeMs: TIME_MS, attempt });
+      } catch (error) {
+        expect((error as FailedDeliveryError).undelivered).toBe(metrics);
+        if (performance.now() > deadline) throw error;
+        await Bun.sleep(100);
+      }
+    }
   }
 
   test("KafkaStorage sends a message again whose acknowledgement was lost, and it is there once", async () => {
@@ -116,6 +133,75 @@ describe.skipIf(!canRun)("KafkaStorage behind a bad network", () => {
     });
   }
 
+  test("KafkaStorage settles when the broker never knows its numbers, and delivers once when it does", async () => {
+    await using opened = await open();
+    const metrics = series(20);
+    proxy.always(API.produce, produceAnswer(opened.topic, OUT_OF_ORDER_SEQUENCE_NUMBER));
+    const { message } = await failing(opened.storage, metrics).finally(() =>
+      proxy.always(API.produce, "pass"),
+    );
+    expect(message).toContain("OUT_OF_ORDER_SEQUENCE_NUMBER");
+    await opened.storage.store(metrics, { timeMs: TIME_MS, attempt: 2 });
+    expect(await read(opened.topic)).toEqual({ samples: 20, times: [1] });
+  });
+
+  for (const code of [CLUSTER_AUTHORIZATION_FAILED, UNSUPPORTED_FOR_MESSAGE_FORMAT]) {
+    test(`KafkaStorage goes on without a producer id when a message is answered with error ${code}`, async () => {
+      await using opened = await open();
+      const metrics = series(20);
+      proxy.treat(API.produce, produceAnswer(opened.topic, code));
+      await opened.storage.store(metrics, { timeMs: TIME_MS, attempt: 1 });
+      await opened.storage.store(metrics, { timeMs: TIME_MS + 1, attempt: 1 });
+      expect(await read(opened.topic)).toEqual({ samples: 40, times: [1] });
+      expect(opened.context.logged.filter(([level]) => level === "warning")).toEqual([
+        ["warning", expect.stringContaining("Cannot use an idempotent producer: ")],
+      ]);
+    });
+  }
+
+  for (const fate of ["was lost", "may be in the old one"] as const) {
+    test(`KafkaStorage sends a message that ${fate} to a topic made anew with fewer partitions`, async () => {
+      await using opened = await open();
+      const { topic } = opened;
+      await kafka.createTopic(topic, {}, PARTITIONS);
+      const metrics = series(20);
+      await opened.storage.store(metrics, { timeMs: TIME_MS - 1, attempt: 1 });
+      if (fate === "may be in the old one") {
+        proxy.treat(API.produce, "cut-after");
+        await failing(opened.storage, metrics);
+      }
+      await withAdmin(kafka.addresses, (admin) => admin.deleteTopics({ topics: [topic] }));
+      await kafka.createTopic(topic, {}, 1);
+      await eventuallyStored(opened.storage, metrics);
+      await opened.storage.store(metrics, { timeMs: TIME_MS + 1, attempt: 1 });
+      expect(await read(topic)).toEqual({ samples: 40, times: [1] });
+    });
+  }
+
+  test("KafkaStorage does not send a message twice because a broker does not know its partition yet", async () => {
+    await using opened = await open();
+    const { topic } = opened;
+    await kafka.createTopic(topic, {}, PARTITIONS);
+    const metrics = series(20);
+    proxy.treat(API.produce, "cut-after");
+    await failing(opened.storage, metrics);
+    proxy.treat(API.metadata, metadataAnswer(topic, { port: proxy.port, partitions: 1 }));
+    const { message } = await failing(opened.storage, metrics);
+    expect(message).toEndWith(`partition ${PARTITIONS - 1} is not there any more`);
+    await opened.storage.store(metrics, { timeMs: TIME_MS, attempt: 3 });
+    expect(await read(topic)).toEqual({ samples: 20, times: [1] });
+  });
+
+  test("KafkaStorage names the address that the brokers announce when it cannot be reached", async () => {
+    await using opened = await open();
+    const metrics = series(3);
+    proxy.treat(API.metadata, metadataAnswer(opened.topic, { port: 1 }));
+    const { message } = await failing(opened.storage, metrics);
+    expect(message).toContain("leader of partition 0, 127.0.0.1:1: ");
+    await opened.storage.store(metrics, { timeMs: TIME_MS, attempt: 2 });
+    expect(await read(opened.topic)).toEqual({ samples: 3, times: [1] });
+  });
+
   test("KafkaStorage goes on without a producer id when the cluster denies it, and says so once", async () => {
     await using opened = await open();
     const metrics = series(20);
@@ -147,7 +233,9 @@ describe.skipIf(!canRun)("KafkaStorage behind a bad network", () => {
       dropped: 0,
       refused: 1,
     });
-    await opened.storage.store(undelivered, { timeMs: TIME_MS, attempt: 2 });
+    expect(undelivered).toEqual(metrics.filter((metric) => undelivered.includes(metric)));
+    // Another array of the same metrics is the same rest of the batch.
+    await opened.storage.store([...undelivered], { timeMs: TIME_MS, attempt: 2 });
     expect(await read(topic)).toEqual({ samples: 30, times: [1] });
     expect(opened.storage.droppedMetrics).toBe(1);
   });

@@ -107,6 +107,46 @@ export function initAnswer(errorCode: number): Buffer {
   return bytes;
 }
 
+/** Answer to a request for metadata of version 6: one broker on loopback, which leads all partitions. */
+export function metadataAnswer(
+  topic: string,
+  { port, partitions = 1 }: { readonly port: number; readonly partitions?: number },
+): Buffer {
+  const broker = 1;
+  const rows = Array.from({ length: partitions }, (_, partition) =>
+    Buffer.concat([int16(0), int32(partition), int32(broker), list([broker]), list([broker]), list([])]),
+  );
+  const throttleMs = 0;
+  const noText = int16(-1);
+  return Buffer.concat([
+    int32(throttleMs),
+    ...[int32(1), int32(broker), text("127.0.0.1"), int32(port), noText],
+    ...[noText, int32(broker)],
+    ...[int32(1), int16(0), text(topic), Buffer.from([0]), int32(partitions), ...rows],
+  ]);
+}
+
+function int16(value: number): Buffer {
+  const bytes = Buffer.alloc(2);
+  bytes.writeInt16BE(value);
+  return bytes;
+}
+
+function int32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeInt32BE(value);
+  return bytes;
+}
+
+function text(value: string): Buffer {
+  const bytes = Buffer.from(value);
+  return Buffer.concat([int16(bytes.length), bytes]);
+}
+
+function list(values: readonly number[]): Buffer {
+  return Buffer.concat([int32(values.length), ...values.map(int32)]);
+}
+
 function answer(id: number, bytes: Buffer): Buffer {
   const head = Buffer.alloc(8);
   head.writeInt32BE(4 + bytes.length);

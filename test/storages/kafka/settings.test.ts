@@ -97,6 +97,18 @@ test("kafkaSettings() keeps the cipher suites of the user", () => {
   expect(tls?.ciphers).toBe("A:B");
 });
 
+test("kafkaSettings() says that cipher suites of the user replace those of the TLS option", () => {
+  const given = { extra_config: { "ssl.cipher.suites": "A:B" }, ssl: new SSL({ server_verify: true }) };
+  const { tls, warnings } = settings(given);
+  expect(tls?.ciphers).toBe("A:B");
+  expect(warnings).toEqual([
+    'extra_config "ssl.cipher.suites" is used in place of the cipher suites of "ssl"',
+  ]);
+  expect(
+    settings({ extra_config: { "security.protocol": "ssl", "ssl.cipher.suites": "A" } }).warnings,
+  ).toEqual([]);
+});
+
 test("kafkaSettings() reads the password file anew for each connection", async () => {
   using tree = tempTree({ secret: "one\n" });
   const file = `${tree.root}/secret`;
@@ -157,7 +169,7 @@ const BAD: Readonly<Record<string, { readonly given: Partial<KafkaOptions>; read
   },
   "a password file that is missing": {
     given: { sasl: { mechanism: "plain", username: "wca", password_file: "/does/not/exist" } },
-    message: 'Cannot read password_file "/does/not/exist": it is missing or empty',
+    message: 'Cannot read password_file "/does/not/exist": ENOENT',
   },
 };
 

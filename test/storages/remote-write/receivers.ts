@@ -1,8 +1,7 @@
 /* Real Prometheus servers as receivers, and a front before them that can be told to misbehave. */
-import { join } from "node:path";
-import { goProgram } from "../../../tools/go-program.ts";
 import {
   type PrometheusServer,
+  prepareCurrentPrometheus,
   preparePrometheusServer,
   startPrometheus,
 } from "../../support/prometheus-server.ts";
@@ -22,13 +21,6 @@ export interface Receiver {
   readonly flags: readonly string[];
 }
 
-/** The server of Prometheus 3, built out of its Go module: `.cache/go` keeps it. */
-async function prometheus3(): Promise<readonly string[]> {
-  const main = "github.com/prometheus/prometheus/cmd/prometheus";
-  const directory = join(import.meta.dir, "../../programs/prometheus");
-  return [await goProgram(directory, { main, tags: ["remove_all_sd"] })];
-}
-
 /** Debian's 2.x, which does not look at the content type; 3.x; and 3.x that says 415 to 2.0. Those that can run here. */
 export async function receivers(): Promise<readonly Receiver[]> {
   const found: Receiver[] = [];
@@ -41,7 +33,7 @@ export async function receivers(): Promise<readonly Receiver[]> {
     });
   });
   await requirement("Prometheus 3, built with Go", async () => {
-    const program = await prometheus3();
+    const program = await prepareCurrentPrometheus();
     found.push({
       name: "Prometheus 3",
       speaks: "2.0",

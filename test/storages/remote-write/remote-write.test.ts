@@ -331,6 +331,26 @@ test("RemoteWriteStorage goes on with 2.0 when the receiver refuses 1.0 as well"
   expect(made.logged).toEqual([]);
 });
 
+test("RemoteWriteStorage does not end series that were refused when the rest of the batch comes again", async () => {
+  using front = startFront("");
+  const statuses = [204, 204, 204, 400, 503, 204];
+  front.misbehave = (_, count) => new Response(null, { status: statuses[count] ?? 204 });
+  await using made = storageOf({
+    url: front.url,
+    protocol: "1.0",
+    max_samples_per_send: 1,
+    metadata: false,
+  });
+  const metrics = many(3);
+  await made.storage.store(metrics, { timeMs: 1000, attempt: 1 });
+  // The first is refused for good, the second has to be tried again.
+  const error = await failure(made.storage.store(metrics, { timeMs: 2000, attempt: 1 }));
+  expect([error.dropped, error.undelivered]).toEqual([1, metrics.slice(1)]);
+  await made.storage.store(error.undelivered ?? [], { timeMs: 2000, attempt: 2 });
+  // Three, two, and the two that were left: no request with an end of the first.
+  expect(front.requests.length).toBe(7);
+});
+
 test("RemoteWriteStorage sends the headers of the protocol and of the user", async () => {
   using front = startFront("");
   front.misbehave = () => new Response(null, { status: 204 });

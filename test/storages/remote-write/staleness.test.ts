@@ -72,3 +72,19 @@ test("SeriesSet takes series with the same labels for one, however these were wr
   expect(add({ x: "\ud800" })).toBe(true);
   expect(add({ x: "\ufffd" })).toBe(false);
 });
+
+test("Staleness does not remember more and more when every batch has other series", () => {
+  const staleness = new Staleness();
+  const count = 30_000;
+  for (let batch = 0; batch < 6; batch++) {
+    const set = new SeriesSet();
+    for (let i = 0; i < count; i++) {
+      set.add({ labels: new LabelSet({ n: `${batch}-${i}` }), metric: metric("a", 1) });
+    }
+    staleness.arrived(set, batch);
+  }
+  const { series } = staleness.end();
+  expect(new Set(series.map(({ labels }) => labels.values[0]?.split("-")[0]))).toEqual(
+    new Set(["2", "3", "4", "5"]),
+  );
+});
