@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 /** A password or token, without the newline that editors put at the end. Throws an error that names option and file. */
 export function readSecret(option: string, file: string): string {
   const secret = readText(option, file).trim();
-  if (secret === "") throw new Error(`Cannot use ${option} "${file}": it is empty`);
+  if (secret === "") throw new TypeError(`Cannot use ${option} "${file}": it is empty`);
   return secret;
 }
 
@@ -12,7 +12,7 @@ export function readSecret(option: string, file: string): string {
 export function readPem(option: string, file: string): string {
   const text = readText(option, file);
   if (text.includes("-----BEGIN ")) return text;
-  throw new Error(`Cannot use ${option} "${file}": no PEM block (-----BEGIN …) in it`);
+  throw new TypeError(`Cannot use ${option} "${file}": no PEM block (-----BEGIN …) in it`);
 }
 
 function readText(option: string, file: string): string {
@@ -20,6 +20,6 @@ function readText(option: string, file: string): string {
     return readFileSync(file, "utf8");
   } catch (cause) {
     const reason = (cause as { readonly code?: string }).code ?? String(cause);
-    throw new Error(`Cannot read ${option} "${file}": ${reason}`, { cause });
+    throw new TypeError(`Cannot read ${option} "${file}": ${reason}`, { cause });
   }
 }
