@@ -15,6 +15,7 @@ import type { Task } from "../../../src/model/task.ts";
 import { TASK_CLOCK } from "../../kernel/perf/events.ts";
 import { needRealCgroups, type RealCgroup, realCgroup } from "../../support/cgroups.ts";
 import { testContext } from "../../support/context.ts";
+import { logLines } from "../../support/logfmt.ts";
 import { perfCommand, perfStat } from "../../support/perf-stat.ts";
 import { requirement } from "../../support/requirement.ts";
 import { tempTree } from "../../support/tree.ts";
@@ -222,7 +223,7 @@ describe.skipIf(!met)("the agent with event_names", () => {
         ["run", "-c", `${tree.root}/c.yaml`, "--root", "--iterations", "4"],
         options,
       );
-      expect([exitCode, stdout.split("\n").filter((line) => message.test(line)).length]).toEqual([0, 1]);
+      expect([exitCode, logLines(stdout).filter((line) => message.test(line)).length]).toEqual([0, 1]);
       const told = fs.readFileSync(`${tree.root}/m.prom`, "utf8");
       expect([told.includes("task_up{"), told.includes("task_cpu_clock_seconds{")]).toEqual([true, false]);
     },

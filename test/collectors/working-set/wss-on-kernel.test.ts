@@ -9,6 +9,7 @@ import { taskWith } from "../../roles/labeler.ts";
 import { needRealCgroups, type RealCgroup, realCgroup } from "../../support/cgroups.ts";
 import { testContext } from "../../support/context.ts";
 import { samplesIn, taskValues } from "../../support/exposition-text.ts";
+import { logLines } from "../../support/logfmt.ts";
 import { requirement } from "../../support/requirement.ts";
 import { tempTree } from "../../support/tree.ts";
 import { configFiles, until, type WcaOptions, wca } from "../../support/wca.ts";
@@ -160,7 +161,7 @@ runner: !MeasurementRunner
     return {
       exitCode,
       referenced: [own, other].map(({ path: group }) => taskValues(samples, group)[REFERENCED]),
-      said: stdout.split("\n").filter((line) => /smaps|clear_refs/.test(line)),
+      said: logLines(stdout).filter((line) => /smaps|clear_refs/.test(line)),
       rows: doctor.stdout.split("\n").filter((line) => line.includes("/proc/PID/")),
     };
   }
