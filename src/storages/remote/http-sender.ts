@@ -130,10 +130,11 @@ export class HttpSender {
   }
 }
 
-/** A password in a URL is not for the log. */
+/** A password in a URL is not for the log, nor a key in its query. */
 function withoutSecrets(url: string): string {
   const shown = new URL(url);
   shown.username = "";
   shown.password = "";
-  return shown.href;
+  shown.hash = "";
+  return shown.search === "" ? shown.href : shown.href.replace(shown.search, "?…");
 }
