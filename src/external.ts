@@ -96,12 +96,26 @@ async function importFile(imported: Imported, loadSecs: number): Promise<Exports
       message: `The file was not loaded within ${loadSecs} s: its top level still waits`,
     },
   ]);
+  using _ = withoutExit();
   try {
     return await withDeadline(import(pathToFileURL(entry).href), loadSecs * 1000, () => late);
   } catch (error) {
     if (error === late) throw error;
     throw new ConfigError(importProblems(error, imported));
   }
+}
+
+/** A file that is a program of its own would end the agent without a word. */
+function withoutExit(): Disposable {
+  const { exit } = process;
+  process.exit = () => {
+    throw new Error("it calls process.exit() while it is loaded, as a program does: wanted a component");
+  };
+  return {
+    [Symbol.dispose]: () => {
+      process.exit = exit;
+    },
+  };
 }
 
 function noExport({ file, exportName }: Spec, exports: Exports): string {

@@ -197,6 +197,12 @@ describe("loadExternal()", () => {
       "ROOT/x.ts:1:11: The file failed while it was loaded: TypeError: first; second",
     ],
     [
+      "a program that ends itself",
+      "console.error; process.exit(0);",
+      "x.ts:X",
+      "ROOT/x.ts:1:24: The file failed while it was loaded: Error: it calls process.exit() while it is loaded, as a program does: wanted a component",
+    ],
+    [
       "text thrown at the top level",
       'throw "a fit";',
       "x.ts:X",
