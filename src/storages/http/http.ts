@@ -1,3 +1,5 @@
+import { promisify } from "node:util";
+import { gzip } from "node:zlib";
 import { z } from "zod";
 import { type Context, defineComponent, type OptionsOf } from "../../config/component.ts";
 import type { Batch, StorageTraits } from "../../model/delivery.ts";
@@ -6,6 +8,9 @@ import { Storage } from "../../model/roles.ts";
 import { Refusals } from "../refusals.ts";
 import { HttpSender, httpOptions } from "../remote/http-sender.ts";
 import { type BodyFormat, bodyFormat, FORMATS } from "./formats.ts";
+
+/** On a thread of its own: 3 MB of text would hold up a round. */
+const compress = promisify(gzip);
 
 /** What was last posted: the same again when it is tried again. */
 interface Posted {
@@ -60,7 +65,8 @@ export class HTTPStorage extends Storage implements StorageTraits {
   async store(metrics: readonly Metric[], batch?: Batch): Promise<void> {
     const timeMs = batch?.timeMs ?? this.#context.now();
     const again = (batch?.attempt ?? 1) > 1 && this.#posted?.metrics === metrics;
-    const posted = again && this.#posted?.timeMs === timeMs ? this.#posted : this.#write(metrics, timeMs);
+    const posted =
+      again && this.#posted?.timeMs === timeMs ? this.#posted : await this.#write(metrics, timeMs);
     this.#posted = posted;
     await this.#sender.post({
       metrics,
@@ -78,10 +84,10 @@ export class HTTPStorage extends Storage implements StorageTraits {
     this.#posted = undefined;
   }
 
-  #write(metrics: readonly Metric[], timeMs: number): Posted {
+  async #write(metrics: readonly Metric[], timeMs: number): Promise<Posted> {
     const { text, refusals } = this.#format.write(metrics, timeMs);
     this.#refusals.note(refusals);
-    const body = this.#options.compression === "gzip" ? Bun.gzipSync(text) : text.slice();
+    const body = this.#options.compression === "gzip" ? await compress(text) : text.slice();
     return { metrics, timeMs, key: crypto.randomUUID(), body };
   }
 }

@@ -126,8 +126,3 @@ declare module "kafkajs/src/producer/partitioners/default/murmur2.js" {
   const murmur2: (key: Buffer | string) => number;
   export default murmur2;
 }
-
-declare module "snappyjs" {
-  /** Raw snappy, without frames. */
-  export function compress(bytes: Uint8Array): Uint8Array;
-}
