@@ -4,9 +4,9 @@
  */
 const LAYERS = [
   ["model"],
-  ["config", "kernel", "delivery"],
+  ["config", "kernel", "delivery", "protocol"],
   ["net"],
-  ["nodes", "collectors", "labelers", "storages", "databases"],
+  ["nodes", "collectors", "detectors", "labelers", "storages", "databases", "trace", "wasm"],
   ["runners"],
 ];
 /** Folders with components that may touch the machine. */
@@ -14,7 +14,7 @@ const MAY_REACH_KERNEL = ["nodes", "collectors"];
 /** Package (or module of Bun) → who may import it. */
 const PACKAGES = {
   yaml: "^src/config/",
-  zod: "^src/(config|databases|net|nodes|collectors|labelers|storages|runners)/|^src/api[.]ts$",
+  zod: "^src/(config|databases|detectors|net|nodes|collectors|labelers|protocol|storages|runners|wasm)/|^src/api[.]ts$",
   citty: "^src/cli(-options)?[.]ts$",
   kafkajs: "^src/storages/kafka/",
   snappyjs: "^src/storages/(kafka|remote-write)/",

@@ -90,7 +90,7 @@ describe("loadExternal()", () => {
       "no role",
       "export class X {}",
       "x.ts:X",
-      '--register x.ts:X: class "X" is no component: wanted one that extends Runner, Node, Storage or Labeler of "wca", or has a static component',
+      '--register x.ts:X: class "X" is no component: wanted one that extends Runner, Node, Detector, Storage or Labeler of "wca", or has a static component',
     ],
     [
       "no name",

@@ -50,6 +50,35 @@ export interface Metric {
   readonly help?: string;
   readonly unit?: string;
 }
+declare const RESOURCES: readonly [
+  "memory bandwidth",
+  "cache",
+  "cpus",
+  "thermal design power",
+  "unknown resource",
+];
+type Resource = (typeof RESOURCES)[number];
+declare const ANOMALY_STATES: readonly ["onset", "ongoing", "clear"];
+type AnomalyState = (typeof ANOMALY_STATES)[number];
+interface ContentionAnomaly {
+  readonly resource: Resource;
+  readonly contendedTaskId: string;
+  /** Who is thought to cause it; empty when that is not known. */
+  readonly contendingTaskIds: readonly string[];
+  /** Numbers that led to the conclusion. Default: none. */
+  readonly metrics?: readonly Metric[];
+  /** How much the contended task suffers, 0 to 1. */
+  readonly severity?: number;
+  /** How sure the detector is, 0 to 1. */
+  readonly confidence?: number;
+  /** Absent: the detector does not keep track. */
+  readonly state?: AnomalyState;
+}
+interface Decision {
+  readonly anomalies: readonly ContentionAnomaly[];
+  /** Metrics of the detector's own. Default: none. */
+  readonly metrics?: readonly Metric[];
+}
 /** The machine as the kernel describes it; re-read when CPUs come or go. */
 export interface Platform {
   readonly cpuModel: string;
@@ -86,7 +115,32 @@ interface Round {
   /** Takes a task out of this round, for instance because its cgroup is gone. The others stay. */
   drop(task: Task, reason: Error): void;
 }
-declare const ROLES: readonly ["runner", "node", "collector", "storage", "labeler", "ssl", "database"];
+/** A task and what was measured of it in one round; the next round replaces it, so copy what has to be kept. */
+export interface ObservedTask {
+  readonly task: Task;
+  readonly measurements: Measurements;
+}
+/** What was seen in one round. */
+export interface Snapshot {
+  /** Wall clock at the start of the round, milliseconds since the epoch. */
+  readonly timeMs: number;
+  /** Seconds between the starts of two rounds as configured. */
+  readonly intervalSecs: number;
+  /** Absent while the machine cannot be described. */
+  readonly platform: Platform | undefined;
+  readonly platformMeasurements: Measurements;
+  readonly tasks: readonly ObservedTask[];
+}
+declare const ROLES: readonly [
+  "runner",
+  "node",
+  "collector",
+  "detector",
+  "storage",
+  "labeler",
+  "ssl",
+  "database",
+];
 export type Role = (typeof ROLES)[number];
 /** What every component may have beside its verb. */
 export interface Lifecycle {
@@ -106,6 +160,10 @@ export declare abstract class Node {
 declare abstract class Collector {
   static readonly role: Role;
   abstract measure(round: Round): void;
+}
+declare abstract class Detector {
+  static readonly role: Role;
+  abstract detect(snapshot: Snapshot, signal: AbortSignal): Decision | Promise<Decision>;
 }
 /**
  * Keeps or sends metrics. Throws `FailedDeliveryError` when they did not arrive. Calls do not overlap: the
@@ -260,6 +318,7 @@ interface RoleTypes {
   runner: Runner;
   node: Node;
   collector: Collector;
+  detector: Detector;
   storage: Storage$1;
   labeler: Labeler;
   ssl: TlsSettings;
@@ -434,22 +493,6 @@ export declare class FailedDeliveryError extends Error {
   readonly dropped: number | undefined;
   readonly retryAfterSecs: number | undefined;
   constructor(message: string, { undelivered, dropped, retryAfterSecs, ...options }?: FailedDelivery);
-}
-/** A task and what was measured of it in one round; the next round replaces it, so copy what has to be kept. */
-export interface ObservedTask {
-  readonly task: Task;
-  readonly measurements: Measurements;
-}
-/** What was seen in one round. */
-export interface Snapshot {
-  /** Wall clock at the start of the round, milliseconds since the epoch. */
-  readonly timeMs: number;
-  /** Seconds between the starts of two rounds as configured. */
-  readonly intervalSecs: number;
-  /** Absent while the machine cannot be described. */
-  readonly platform: Platform | undefined;
-  readonly platformMeasurements: Measurements;
-  readonly tasks: readonly ObservedTask[];
 }
 /** One thing this host can or cannot do: a row of `wca doctor`. */
 export interface Support {

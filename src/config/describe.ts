@@ -8,6 +8,7 @@ const TITLES: Readonly<Record<Role, string>> = {
   runner: "Runners",
   node: "Nodes",
   collector: "Collectors",
+  detector: "Detectors",
   storage: "Storages",
   labeler: "Labelers",
   ssl: "TLS",

@@ -6,6 +6,7 @@ import { z } from "zod";
 import type {
   Collector,
   Database,
+  Detector,
   Labeler,
   Node,
   Role,
@@ -19,6 +20,7 @@ interface RoleTypes {
   runner: Runner;
   node: Node;
   collector: Collector;
+  detector: Detector;
   storage: Storage;
   labeler: Labeler;
   ssl: TlsSettings;

@@ -9,6 +9,7 @@ const VERBS: Readonly<Record<Role, readonly string[]>> = {
   runner: ["run"],
   node: ["discover"],
   collector: ["measure"],
+  detector: ["detect"],
   storage: ["store"],
   labeler: ["label"],
   ssl: ["material"],
@@ -37,7 +38,7 @@ function faultOf(candidate: unknown): string | undefined {
   if (fault !== undefined) return `component "${name}" is declared wrongly: ${fault}`;
   const role = (component as { role: Role } | undefined)?.role ?? ROLES.find((known) => known === inherited);
   if (role === undefined) {
-    return `class "${name}" is no component: wanted one that extends Runner, Node, Storage or Labeler of "wca", or has a static component`;
+    return `class "${name}" is no component: wanted one that extends Runner, Node, Detector, Storage or Labeler of "wca", or has a static component`;
   }
   if (inherited !== undefined && inherited !== role) {
     return `component "${name}" is declared as a ${role}, but its class extends that of a ${String(inherited)}`;

@@ -82,3 +82,33 @@ export class FailedDeliveryError extends Error {
     this.retryAfterSecs = retryAfterSecs;
   }
 }
+
+/** How a call of a plugin failed. */
+export type PluginFailure =
+  /** No answer before the deadline; the sandbox was killed. */
+  | "timeout"
+  /** The module trapped: `unreachable`, an access out of bounds, an exhausted stack. */
+  | "trap"
+  /** The module itself said that it failed. */
+  | "error"
+  /** The sandbox ended by itself. */
+  | "died"
+  /** It took more memory than it may. */
+  | "memory"
+  /** Its answer was larger than it may be, or not what was asked for. */
+  | "output"
+  /** The module cannot be used at all: what it imports, its size, its digest or signature. */
+  | "load"
+  /** It failed before and is not tried again yet. */
+  | "waiting";
+
+/** A call of a plugin gave no result. Others go on; it is counted. */
+export class PluginError extends Error {
+  override readonly name = "PluginError";
+  readonly failure: PluginFailure;
+
+  constructor(failure: PluginFailure, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.failure = failure;
+  }
+}

@@ -3,12 +3,23 @@
  * and twice. A class is recognised by the name in its `role`, not by `instanceof`: a user's file may
  * carry a second copy of these classes.
  */
+import type { Decision } from "./anomaly.ts";
 import type { Batch } from "./delivery.ts";
 import type { Metric } from "./metric.ts";
 import type { Round } from "./round.ts";
+import type { Snapshot } from "./snapshot.ts";
 import type { Task } from "./task.ts";
 
-export const ROLES = ["runner", "node", "collector", "storage", "labeler", "ssl", "database"] as const;
+export const ROLES = [
+  "runner",
+  "node",
+  "collector",
+  "detector",
+  "storage",
+  "labeler",
+  "ssl",
+  "database",
+] as const;
 export type Role = (typeof ROLES)[number];
 
 /** What every component may have beside its verb. */
@@ -33,6 +44,15 @@ export abstract class Node {
 export abstract class Collector {
   static readonly role: Role = "collector";
   abstract measure(round: Round): void;
+}
+
+/**
+ * Finds interference in what was seen in a round. Calls do not overlap. The signal is aborted when the answer
+ * is late: it will not be looked at. The snapshot lives on in the next round, so copy what has to be kept.
+ */
+export abstract class Detector {
+  static readonly role: Role = "detector";
+  abstract detect(snapshot: Snapshot, signal: AbortSignal): Decision | Promise<Decision>;
 }
 
 /**

@@ -1,0 +1,108 @@
+/*
+ * What the agent and a plugin say to each other. `wasm-plugins/protocol/README.md` is the specification for
+ * authors of plugins; the schemas beside it are generated from the ones in this folder.
+ */
+import type { AnomalyState, Resource } from "../model/anomaly.ts";
+import type { Measurements, MetricType } from "../model/metric.ts";
+import type { Labels } from "../model/task.ts";
+
+/** Grows when a plugin that was written before would not understand. */
+export const PROTOCOL_VERSION = 1;
+
+/** How a plugin wants to be told what was seen: see `encode-*.ts`. */
+export const INPUT_FORMS = ["json", "columnar", "binary"] as const;
+export type InputForm = (typeof INPUT_FORMS)[number];
+
+/** What the export `describe` answers. */
+export interface Description {
+  readonly protocol: typeof PROTOCOL_VERSION;
+  readonly role: "detector" | "allocator";
+  /** What the plugin does, in a sentence or two. */
+  readonly doc: string;
+  /** Version of the plugin. */
+  readonly version?: string;
+  /** JSON Schema of its options: an object with properties. Absent: it has none. */
+  readonly options?: Readonly<Record<string, unknown>>;
+  /** Default: json. */
+  readonly input?: InputForm;
+  /** Names of the measurements of tasks that it looks at. Absent: all. */
+  readonly measurements?: readonly string[];
+  /** The same for measurements of the platform. */
+  readonly platformMeasurements?: readonly string[];
+}
+
+/** Input of the export `init`, which is called once before all others in each sandbox. */
+export interface InitMessage {
+  readonly protocol: typeof PROTOCOL_VERSION;
+  /** As configured, defaults filled in. Extism's config has them too, each as text or JSON. */
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly hostname: string;
+  readonly agentVersion: string;
+}
+
+/** The machine; maps of `Platform` as objects whose keys are decimal numbers. */
+export interface PlatformMessage {
+  readonly cpuModel: string;
+  readonly cpuVendor?: string;
+  readonly cpuFamily?: number;
+  readonly cpuModelNumber?: number;
+  readonly cpuStepping?: number;
+  readonly sockets: number;
+  readonly cores: number;
+  readonly cpus: number;
+  readonly onlineCpus: readonly number[];
+  /** socket → core → CPUs. */
+  readonly topology: Readonly<Record<string, Readonly<Record<string, readonly number[]>>>>;
+  /** NUMA node → CPUs. */
+  readonly nodeCpus: Readonly<Record<string, readonly number[]>>;
+  /** NUMA node → node → distance. */
+  readonly nodeDistances: Readonly<Record<string, Readonly<Record<string, number>>>>;
+}
+
+export interface TaskMessage {
+  readonly id: string;
+  readonly name: string;
+  readonly cgroupPath: string;
+  readonly subcgroupPaths: readonly string[];
+  /** Inode of the cgroup: another one means that counters start anew. */
+  readonly identity: number;
+  readonly labels: Labels;
+  readonly resources: Readonly<Record<string, number | string>>;
+  readonly measurements: Measurements;
+}
+
+/** Input of `detect` in the form `json`, and a line of a trace. */
+export interface SnapshotMessage {
+  /** Wall clock, milliseconds since the epoch. */
+  readonly timeMs: number;
+  /** Between the starts of two rounds as configured. */
+  readonly intervalSecs: number;
+  readonly platform?: PlatformMessage;
+  readonly platformMeasurements: Measurements;
+  readonly tasks: readonly TaskMessage[];
+}
+
+export interface MetricMessage {
+  readonly name: string;
+  readonly value: number;
+  readonly labels?: Labels;
+  readonly type?: MetricType;
+  readonly help?: string;
+  readonly unit?: string;
+}
+
+export interface AnomalyMessage {
+  readonly resource: Resource;
+  readonly contendedTaskId: string;
+  readonly contendingTaskIds: readonly string[];
+  readonly metrics?: readonly MetricMessage[];
+  readonly severity?: number;
+  readonly confidence?: number;
+  readonly state?: AnomalyState;
+}
+
+/** Output of `detect`. */
+export interface DecisionMessage {
+  readonly anomalies?: readonly AnomalyMessage[];
+  readonly metrics?: readonly MetricMessage[];
+}
