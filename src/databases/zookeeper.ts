@@ -32,7 +32,8 @@ const ELSEWHERE: ReadonlySet<string> = new Set([
 /**
  * An ensemble of ZooKeeper 3.4 or later. A value is the node `namespace/key`. Connects at the first use, and to
  * another host whenever a connection is lost; what was going on is then tried again until the time is up, so that
- * setting may happen twice. A read sees all that was set before it, by anybody.
+ * setting may happen twice. A read sees all that was set before it
+ * through the same server; what was set through another one it may miss for a moment: see `readNode`.
  */
 export class ZookeeperDatabase extends Database {
   static readonly component = defineComponent("database", {

@@ -9,13 +9,17 @@ export interface NodeTarget {
   readonly deadlineMs: number;
 }
 
-/** Nothing when there is no such node. Sees all that was set before, by anybody. */
+/**
+ * Nothing when there is no such node. The server catches up with the leader first. The leader itself answers at
+ * once, though, and it may have told its followers of a commit before it has applied that one: then a reader at the
+ * leader is behind for that moment.
+ */
 export async function readNode({
   connection,
   path,
   deadlineMs,
 }: NodeTarget): Promise<Uint8Array | undefined> {
-  // The server may be behind the others; it catches up before it answers what comes after a sync.
+  // What comes after a sync is answered after it.
   const synced = connection.request("sync", syncBody(path), deadlineMs);
   const read = connection.request("getData", getDataBody(path), deadlineMs);
   const [, answer] = await Promise.all([synced, unless("NONODE", read)]);
