@@ -35,8 +35,9 @@ export class Wrong extends Detector {
 }
 export class Half extends Detector {
   override detect({ tasks }: Snapshot): Decision {
-    const [one, other] = tasks.map(({ task }) => task.id);
-    const anomaly = { resource: "cpus", contendedTaskId: one, contendingTaskIds: [other] } as ContentionAnomaly;
+    // A host may have one cgroup only.
+    const one = tasks[0]?.task.id ?? "";
+    const anomaly: ContentionAnomaly = { resource: "cpus", contendedTaskId: one, contendingTaskIds: [one] };
     const wrong = { ...anomaly, contendedTaskId: "nobody" };
     return { anomalies: [wrong, anomaly], metrics: [{ name: "not a name", value: 1, labels: {} }] };
   }
