@@ -3,10 +3,11 @@ import { decodeJson } from "./decode-json.ts";
 import { DESCRIPTION } from "./description-schema.ts";
 import { faultOf } from "./fault.ts";
 import { type Description, PROTOCOL_VERSION } from "./messages.ts";
+import { withoutControls } from "./quoted.ts";
 
 const WHAT = 'the answer of "describe"';
 
-/** What a plugin says of itself. Throws a {@link PluginError}: a version that is not ours is `load`, the rest `output`. */
+/** What a plugin says of itself, fit for a terminal. Throws a {@link PluginError}: a version that is not ours is `load`, the rest `output`. */
 export function decodeDescription(bytes: Uint8Array): Description {
   const value = decodeJson(bytes, WHAT);
   const version = versionIn(value);
@@ -17,7 +18,7 @@ export function decodeDescription(bytes: Uint8Array): Description {
     );
   }
   const result = DESCRIPTION.safeParse(value);
-  if (result.success) return result.data;
+  if (result.success) return withoutControls(result.data);
   throw new PluginError("output", `Cannot use ${WHAT}: ${faultOf(result.error, value)}`);
 }
 

@@ -1,5 +1,6 @@
 import { PluginError } from "../model/errors.ts";
 import { LIMITS } from "./limits.ts";
+import { quoted, withoutControls } from "./quoted.ts";
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -63,11 +64,12 @@ function endOfText(bytes: Uint8Array, from: number): number {
 }
 
 function start(text: string): string {
-  return JSON.stringify(text.length > 40 ? `${text.slice(0, 39)}…` : text);
+  return quoted(text.length > 40 ? `${text.slice(0, 39)}…` : text);
 }
 
 /** The parser's messages may repeat the whole text. */
 function reason(error: unknown): string {
   const { message } = error as Error;
-  return (message.length > 100 ? `${message.slice(0, 99)}…` : message).replace(/^JSON Parse error: /, "");
+  const short = message.length > 100 ? `${message.slice(0, 99)}…` : message;
+  return withoutControls(short).replace(/^JSON Parse error: /, "");
 }

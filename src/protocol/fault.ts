@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { quoted } from "./quoted.ts";
 
 /** The first thing that is wrong with a value, in words with its path: `anomalies[3].severity: saw 2, wanted …`. */
 export function faultOf({ issues }: z.core.$ZodError, value: unknown): string {
@@ -61,13 +62,13 @@ function inWords(value: unknown): string {
   if (Array.isArray(value)) return `a list of ${value.length}`;
   if (typeof value === "object") return "an object";
   if (typeof value !== "string") return `${typeof value} ${String(value)}`;
-  return value.length > 60 ? `text of ${value.length} characters` : `text ${JSON.stringify(value)}`;
+  return value.length > 60 ? `text of ${value.length} characters` : `text ${quoted(value)}`;
 }
 
 function into(path: string, step: PropertyKey): string {
   if (typeof step === "number") return `${path}[${step}]`;
   const key = String(step);
-  if (!/^[\w-]{1,80}$/.test(key)) return `${path}[${JSON.stringify(key.slice(0, 80))}]`;
+  if (!/^[\w-]{1,80}$/.test(key)) return `${path}[${quoted(key.slice(0, 80))}]`;
   return path === "" ? key : `${path}.${key}`;
 }
 
