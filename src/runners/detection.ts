@@ -72,7 +72,7 @@ export class DetectionRunner extends Runner {
     const snapshot = await this.#measurement.look(signal);
     if (snapshot === undefined) return;
     const decision = await this.#think(snapshot, signal);
-    this.#measurement.tell(snapshot, this.#faults.measurements());
+    this.#measurement.tell(snapshot, { ...this.#faults.measurements(), ...this.#asked.selfMeasurements?.() });
     this.#tell(snapshot, decision);
   }
 
