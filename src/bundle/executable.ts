@@ -115,7 +115,8 @@ function componentsText(components: readonly ComponentSource[]): string {
   });
   const rows = components.map((source, index) => {
     const [spec, tag] = [JSON.stringify(source.spec), JSON.stringify(source.className)];
-    if (!("description" in source)) return `  { spec: ${spec}, componentClass: named(component${index}, ${tag}) },`;
+    if (!("description" in source))
+      return `  { spec: ${spec}, componentClass: named(component${index}, ${tag}) },`;
     const description = JSON.stringify(source.description);
     return `  { spec: ${spec}, tag: ${tag}, module: component${index}, description: ${description} },`;
   });
