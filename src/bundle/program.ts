@@ -16,6 +16,8 @@ export interface Program {
   readonly tuned: string;
   /** Exports `start`. */
   readonly start: string;
+  /** Serves Wasm modules when it is evaluated: the process of a sandbox loads nothing else. */
+  readonly guest: string;
   /** Of `wca plugin new`. */
   readonly templates: Templates;
 }
@@ -32,6 +34,7 @@ export async function loadProgram(): Promise<Program> {
   return {
     tuned: await bundled("tuned.ts"),
     start: await bundled("start.ts"),
+    guest: await bundled("wasm/guest/main.ts"),
     templates: readTemplates(),
   };
 }

@@ -65,7 +65,10 @@ async function opened(
   }
 }
 
-function configOf({ config, pluginOptions = [] }: CommandOptions, shape: Readonly<Record<string, z.ZodType>>) {
+function configOf(
+  { config, pluginOptions = [] }: CommandOptions,
+  shape: Readonly<Record<string, z.ZodType>>,
+) {
   const words = configFromWords(pluginOptions, shape);
   return config === undefined ? words : { ...configFromFile(config, shape), ...words };
 }
