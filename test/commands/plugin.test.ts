@@ -108,16 +108,16 @@ wca: the configuration has 2 problems, nothing was started
     ],
     [
       ["plugin", "test", "n.wasm", "--trace", "t.jsonl"],
-      "n.wasm: Cannot open the file: there is no such file\nwca: the configuration has 1 problem, nothing was started\n",
+      "wca: n.wasm: Cannot open the file: there is no such file; see wca --help\n",
     ],
     [["plugin", "test", "m.wasm", "--trace", "m.wasm"], "wca: m.wasm:1: saw no JSON: "],
     [
       ["plugin", "test", "m.wasm", "--trace", "none"],
-      "wca: ENOENT: no such file or directory, open 'none'; see wca --help\n",
+      'wca: option --trace: cannot read "none": ENOENT; see wca --help\n',
     ],
     [
       ["plugin", "test", "m.wasm", "--trace", "t.jsonl", "--option", "a=1"],
-      'wca: m.wasm: config.a: unknown key "a", known are ; see wca --help\n',
+      'wca: m.wasm: config.a: unknown key "a", there are none; see wca --help\n',
     ],
     [
       ["plugin", "test", "m.wasm", "--trace", "t.jsonl", "--option", "a"],
