@@ -267,7 +267,8 @@ wca: the configuration has 1 problem, nothing was started
       configFiles(tree.root, { "c.yaml": RUN, "bad.yaml": RUN.replace("{window: 2}", "{windw: 2}") });
       const args = ["-r", "c.wasm:Contention", "-0", "-n", "2", "-c"];
       const finished = await wca(["run", ...args, "c.yaml"], { cwd: tree.root });
-      expect([finished.exitCode, finished.stdout]).toEqual([0, ""]);
+      expect([finished.exitCode, finished.stderr]).toEqual([0, ""]);
+      expect(finished.stdout).toContain("Runs Contention 2.1: Finds what it is told to find.");
       const metrics = fs.readFileSync(`${tree.root}/metrics.prom`, "utf8");
       expect(metrics).toMatch(/^wca_plugin_up\{.*plugin="Contention"\} 1$/m);
       expect(metrics).toMatch(/^wca_plugin_calls_total\{.*plugin="Contention"\} 2$/m);
