@@ -8,7 +8,7 @@ export function wat(text: string): Uint8Array {
   const module = wabt.parseWat("test.wat", text, FEATURES);
   try {
     module.resolveNames();
-    module.validate();
+    module.validate(FEATURES);
     return new Uint8Array(module.toBinary({}).buffer);
   } finally {
     module.destroy();
