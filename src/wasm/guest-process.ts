@@ -106,8 +106,6 @@ export class GuestProcess {
       stdout: "pipe",
       stderr: "ignore",
     });
-    // Whoever runs modules does not keep the agent from ending.
-    this.#child.unref();
     void this.#read();
   }
 

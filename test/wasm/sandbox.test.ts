@@ -179,6 +179,18 @@ describe("Sandbox", () => {
     ]);
   });
 
+  test("a hundred traps in a row leave the process as it was", async () => {
+    const { sandbox } = sandboxOf(SAMPLE);
+    const seen: string[] = [];
+    for (let turn = 0; turn < 100; turn++) {
+      seen.push((await failing(sandbox.call("trap", NOTHING)))[0]);
+      // A success in between, or it would be put off.
+      await sandbox.call("echo", NOTHING);
+    }
+    expect(new Set(seen)).toEqual(new Set(["trap"]));
+    expect(sandbox.health()).toMatchObject({ starts: 1, failures: 100, calls: 100, state: "idle" });
+  });
+
   test("a second call is refused while one is under way", async () => {
     const { sandbox } = sandboxOf(SAMPLE);
     const first = text(sandbox.call("echo", Uint8Array.of(104, 105)));
