@@ -104,10 +104,9 @@ export class Sandbox {
     { timeoutSecs = this.#limits.callSecs }: { readonly timeoutSecs?: number } = {},
   ): Promise<Uint8Array> {
     const name = ENCODER.encode(exportName);
-    if (name.length > LONGEST_NAME)
-      throw new RangeError(`Cannot call a function with a name of ${name.length} bytes`);
     return await this.#alone(`call "${exportName}" of`, async () => {
       const { inputBytes, callSecs } = this.#limits;
+      if (name.length > LONGEST_NAME) throw new GuestRefusal("error", "no function has a name as long");
       if (input.length > inputBytes) {
         throw new GuestRefusal("output", `an input of ${input.length} bytes, wanted at most ${inputBytes}`);
       }
@@ -184,10 +183,13 @@ export class Sandbox {
     const deadline = performance.now() + this.#limits.startSecs * 1000;
     const left = () => Math.max(1, Math.round(deadline - performance.now()));
     if (this.#isClosed) throw new GuestEnd("died", "it was closed");
-    const onStart = () => {
-      this.#starts++;
-    };
-    const process = await this.#group.process(left(), { log: this.#options.log, onStart });
+    const process = await this.#group.process(left(), {
+      log: this.#options.log,
+      onStart: () => {
+        this.#starts++;
+      },
+      onUnasked: (reason) => this.#endedBetweenCalls(reason),
+    });
     if (this.#loaded?.process !== process) {
       const names = await this.#request(process, {
         kind: REQUEST.load,
@@ -202,6 +204,15 @@ export class Sandbox {
       this.#loaded.hasInstance = true;
     }
     return process;
+  }
+
+  /** Counts as a failure, or what does its harm after each answer would be started again each time. */
+  #endedBetweenCalls(reason: string): void {
+    const { name, log } = this.#options;
+    log.warning(`The sandbox of "${name}" was ended between two calls: ${reason}`);
+    this.#failures++;
+    this.#lastFailure = reason;
+    this.#backOff.failed("died");
   }
 
   async #request(

@@ -22,7 +22,7 @@ export function faultOf(error: unknown): GuestFault {
   if (error instanceof GuestFault) return error;
   // The engine adds our own source text.
   const message = (error instanceof Error ? error.message : String(error)).replace(
-    / \(evaluating [^]*\)$/,
+    / \(evaluating .*\)$/s,
     "",
   );
   // The engine has no other sign.
