@@ -48,8 +48,8 @@ export class SandboxGroup {
     return done;
   }
 
-  /** The process, started unless it is there. Whether it was started now is for the caller to count. */
-  async process(timeoutMs: number, { log, onStart, onUnasked }: ProcessWatcher): Promise<GuestProcess> {
+  /** The process, started unless it is there. `onStart` is called when it has to be. */
+  async process(limitSecs: number, { log, onStart, onUnasked }: ProcessWatcher): Promise<GuestProcess> {
     if (this.#process?.hasEnded === false) return this.#process;
     onStart();
     const { addressSpaceBytes, descriptors, residentBytes } = this.#limits;
@@ -61,7 +61,7 @@ export class SandboxGroup {
       onUnasked,
     });
     this.#process = started;
-    const { measures } = await started.ready(timeoutMs);
+    const { measures } = await started.ready(limitSecs);
     const lacking = measures.filter((measure) => measure.lacking !== undefined);
     const words = lacking.map((measure) => `${measure.name} (${measure.lacking})`).join(", ");
     log.debug(`Started a sandbox, process ${started.pid}${words === "" ? "" : `; without ${words}`}`);

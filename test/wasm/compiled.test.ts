@@ -48,7 +48,7 @@ test(
     });
     const doctor = Bun.spawnSync([await compiledWca(), "doctor"], { cwd: tree.root, env: {} });
     expect(doctor.stdout.toString()).toMatch(
-      /^(yes|\?) +wasm +sandbox +modules run in a process with .*few system calls/m,
+      /^(yes|\?) +host +Wasm sandbox +modules run in a process with .*few system calls/m,
     );
   },
   TIMEOUT_MS,

@@ -9,7 +9,7 @@ const FAKE = path.join(import.meta.dir, "fake-guest.ts");
 const LATE_MS = 10;
 const GROWTH_BYTES = 5 * 1024 * 1024;
 /** More than a pipe holds. */
-const INPUT = new Uint8Array(1024 * 1024);
+const INPUT = new Uint8Array(16 * 1024 * 1024);
 const LIMITS = { callSecs: 0.4, startSecs: 0.4 };
 
 interface Row {

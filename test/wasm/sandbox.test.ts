@@ -267,7 +267,7 @@ describe("Sandbox", () => {
       const bytes = wat(`(module (memory 1) (func $s (loop $l (br $l))) ${how})`);
       const { sandbox } = sandboxOf(bytes, { limits: { startSecs: 0.3 } });
       const [failure, message] = await failing(sandbox.start());
-      expect([failure, message.replace(/0\.\d+/, "0.3")]).toEqual([
+      expect([failure, message]).toEqual([
         "timeout",
         'Cannot start "sample": no answer within 0.3 s, its process was killed',
       ]);
