@@ -67,6 +67,23 @@ export const OPTIONS = {
     description:
       "System that the executable is for, such as bun-linux-arm64, default this one, can be given several times",
   },
+  lang: {
+    type: "string",
+    valueHint: "LANGUAGE",
+    description: "Of a new plugin: rust, go, c or assemblyscript",
+  },
+  trace: {
+    type: "string",
+    valueHint: "FILE",
+    description: "What wca run --record wrote, to test a plugin with",
+  },
+  option: {
+    type: "string",
+    valueHint: "NAME=VALUE",
+    multiple: true,
+    description:
+      "Option of the plugin that is tested, can be given several times; or all in a file, with --config",
+  },
   version: { type: "boolean", short: "v", description: "Print the version" },
   help: { type: "boolean", short: "h", description: "Print this text" },
 } as const satisfies Record<string, OptionRow>;
@@ -87,6 +104,10 @@ export interface ParsedOptions {
   readonly format?: string;
   readonly output?: string;
   readonly targets: readonly string[];
+  readonly lang?: string;
+  readonly trace?: string;
+  /** `NAME=VALUE`. */
+  readonly pluginOptions?: readonly string[];
   readonly positionals: readonly string[];
   readonly help: boolean;
   readonly version: boolean;
@@ -131,6 +152,9 @@ export function parseOptions(
     version: values["version"] === true,
     ...(typeof values["config"] === "string" ? { config: values["config"] } : {}),
     ...(typeof values["format"] === "string" ? { format: values["format"] } : {}),
+    ...(values["option"] === undefined ? {} : { pluginOptions: list(values["option"]) }),
+    ...(typeof values["lang"] === "string" ? { lang: values["lang"] } : {}),
+    ...(typeof values["trace"] === "string" ? { trace: values["trace"] } : {}),
     ...(typeof values["output"] === "string" ? { output: values["output"] } : {}),
     ...(logFormat === undefined ? {} : { logFormat }),
     ...(iterations === undefined ? {} : { iterations }),

@@ -18,6 +18,7 @@ import { LogStorage } from "./storages/log.ts";
 import { OtlpStorage } from "./storages/otlp/otlp.ts";
 import { PrometheusStorage } from "./storages/prometheus/prometheus.ts";
 import { RemoteWriteStorage } from "./storages/remote-write/remote-write.ts";
+import { WasmDetector } from "./wasm/detector.ts";
 
 /** The classes that a configuration file can name without further ado. */
 export const COMPONENTS: readonly ComponentClass[] = [
@@ -27,6 +28,7 @@ export const COMPONENTS: readonly ComponentClass[] = [
   CgroupNode,
   NOPAnomalyDetector,
   ExampleDetector,
+  WasmDetector,
   LogStorage,
   KafkaStorage,
   FilterStorage,

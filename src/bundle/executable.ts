@@ -1,7 +1,22 @@
+import type { Description } from "../protocol/messages.ts";
+import { GUEST_ARGUMENT } from "../wasm/guest-command.ts";
 import { ARCHIVE, MINIFY, type Program } from "./program.ts";
 
-/** A class that an executable is to have built in. */
-export interface ComponentSource {
+/** What an executable is to have built in. */
+export type ComponentSource = ClassSource | ModuleSource;
+
+/** A module in WebAssembly; the executable need not ask it again what it is. */
+export interface ModuleSource {
+  /** For messages: what was given to `--register`. */
+  readonly spec: string;
+  /** Absolute path. */
+  readonly file: string;
+  /** Its tag. */
+  readonly className: string;
+  readonly description: Description;
+}
+
+export interface ClassSource {
   /** For messages: what was given to `--register`. */
   readonly spec: string;
   /** Absolute path. */
@@ -36,6 +51,7 @@ const FOLDER = "/wca-bundle";
 const MAIN = `${FOLDER}/main.js`;
 const TUNED = `${FOLDER}/tuned.js`;
 const START = `${FOLDER}/start.js`;
+const GUEST = `${FOLDER}/guest.js`;
 const COMPONENTS = `${FOLDER}/components.js`;
 const COMPRESSED = `${FOLDER}/${ARCHIVE}.gz`;
 /** Where the files of an executable seem to be when it runs. */
@@ -55,11 +71,12 @@ export async function writeExecutable({
 }: ExecutableOptions): Promise<void> {
   const own = components.length > 0;
   await Bun.build({
-    entrypoints: [MAIN, START, ...(own ? [COMPONENTS] : [])],
+    entrypoints: [MAIN, START, GUEST, ...(own ? [COMPONENTS] : [])],
     files: {
       [MAIN]: mainText(own),
       [TUNED]: program.tuned,
       [START]: program.start,
+      [GUEST]: program.guest,
       [COMPRESSED]: Bun.gzipSync(JSON.stringify(program)),
       ...(own ? { [COMPONENTS]: componentsText(components) } : {}),
     },
@@ -86,22 +103,30 @@ function mainText(hasComponents: boolean): string {
   const load = hasComponents ? `() => import("${AT_RUN_TIME}/components.js")` : "";
   return `import "${COMPRESSED}" with { type: "file" };
 import { tune } from "${TUNED}";
-tune();
-const { start } = await import("${AT_RUN_TIME}/start.js");
-await start(${load});
+if (process.argv[2] === "${GUEST_ARGUMENT}") {
+  await import("${AT_RUN_TIME}/guest.js");
+} else {
+  tune();
+  const { start } = await import("${AT_RUN_TIME}/start.js");
+  await start(${load});
+}
 `;
 }
 
 /** Named after their tags again, whatever the bundler makes of their names. */
 function componentsText(components: readonly ComponentSource[]): string {
-  const imports = components.map(
-    ({ file, exportName }, index) =>
-      `import { ${JSON.stringify(exportName)} as component${index} } from ${JSON.stringify(file)};`,
-  );
-  const rows = components.map(
-    ({ spec, className }, index) =>
-      `  { spec: ${JSON.stringify(spec)}, componentClass: named(component${index}, ${JSON.stringify(className)}) },`,
-  );
+  const imports = components.map((source, index) => {
+    const from = JSON.stringify(source.file);
+    if ("description" in source) return `import component${index} from ${from} with { type: "file" };`;
+    return `import { ${JSON.stringify(source.exportName)} as component${index} } from ${from};`;
+  });
+  const rows = components.map((source, index) => {
+    const [spec, tag] = [JSON.stringify(source.spec), JSON.stringify(source.className)];
+    if (!("description" in source))
+      return `  { spec: ${spec}, componentClass: named(component${index}, ${tag}) },`;
+    const description = JSON.stringify(source.description);
+    return `  { spec: ${spec}, tag: ${tag}, module: component${index}, description: ${description} },`;
+  });
   return `${imports.join("\n")}
 function named(componentClass, name) {
   if (componentClass.name !== name) {
