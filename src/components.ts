@@ -2,6 +2,7 @@ import type { ComponentClass } from "./config/component.ts";
 import { EtcdDatabase } from "./databases/etcd.ts";
 import { LocalDatabase } from "./databases/local.ts";
 import { ZookeeperDatabase } from "./databases/zookeeper.ts";
+import { CpiOutlierDetector } from "./detectors/cpi-outlier.ts";
 import { TaskLabelRegexGenerator } from "./labelers/regex.ts";
 import { TaskLabelResourceGenerator } from "./labelers/resource.ts";
 import { SSL } from "./net/ssl.ts";
@@ -28,6 +29,7 @@ export const COMPONENTS: readonly ComponentClass[] = [
   OtlpStorage,
   RemoteWriteStorage,
   PrometheusStorage,
+  CpiOutlierDetector,
   TaskLabelRegexGenerator,
   TaskLabelResourceGenerator,
   SSL,
