@@ -1,14 +1,15 @@
 /*
  * bun tools/cpi-outlier/make-series.ts: writes the synthetic series and the expected results of all series in
- * wasm-plugins/cpi-outlier/series. The results are those of the TypeScript class: read the difference before
+ * wasm-plugins/cpi-outlier/series, and the schema of the options beside it. The results are those of the TypeScript class: read the difference before
  * you commit it.
  */
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { SERIES, toTrace } from "./series.ts";
-import { expectedResults, listSeries, SERIES_DIRECTORY } from "./stored-series.ts";
+import { expectedResults, listSeries, OPTIONS_FILE, optionsSchema, SERIES_DIRECTORY } from "./stored-series.ts";
 import { synthesize } from "./synthesis.ts";
 
+fs.writeFileSync(OPTIONS_FILE, optionsSchema());
 for (const [name, { options, isLarge, ...plan }] of Object.entries(SERIES)) {
   if (isLarge) continue;
   fs.writeFileSync(path.join(SERIES_DIRECTORY, `${name}.jsonl`), toTrace(synthesize(plan)));

@@ -37,6 +37,17 @@ export function readExpected(name: string): readonly RoundResult[] {
   return JSON.parse(fs.readFileSync(path.join(SERIES_DIRECTORY, `${name}.expected.json`), "utf8"));
 }
 
+/** The JSON Schema of the options, which every plugin gives in `describe`. */
+export function optionsSchema(): string {
+  const { $schema: _, ...schema } = z.toJSONSchema(z.object(CpiOutlierDetector.component.options), {
+    target: "draft-7",
+    io: "input",
+  });
+  return `${JSON.stringify(schema, undefined, 2)}\n`;
+}
+
+export const OPTIONS_FILE = path.resolve(SERIES_DIRECTORY, "../options.schema.json");
+
 /** All options, defaults filled in, as the agent gives them to a plugin. */
 export function fullOptions(options: Readonly<Record<string, unknown>>) {
   return z.object(CpiOutlierDetector.component.options).parse(options);

@@ -40,7 +40,7 @@ export const CPI_OUTLIER_OPTIONS = {
     .number()
     .min(0)
     .max(1024)
-    .nullish()
+    .optional()
     .describe(
       "CPUs that a task has to use for a sample to be learned, and with CPI to be judged. Left out: 0.25 for CPI and 0.02 for pressure.",
     ),
