@@ -1,7 +1,7 @@
 import { dlopen, FFIType, type Pointer, ptr, read } from "bun:ffi";
 
 /** Names of the C library, glibc first, then musl. Never a name that could be a file of the working directory. */
-const SONAMES = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"];
+export const SONAMES = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"];
 
 const WORD = FFIType.i64_fast;
 

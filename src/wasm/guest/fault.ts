@@ -1,0 +1,28 @@
+import type { Outcome } from "../frames.ts";
+
+/** Ends the call of a module. Unless it was the module's own decision a fresh instance takes its place. */
+export class GuestFault extends Error {
+  override readonly name = "GuestFault";
+  readonly outcome: Outcome;
+  readonly keepsInstance: boolean;
+
+  constructor(
+    outcome: Outcome,
+    message: string,
+    { keepsInstance = false }: { readonly keepsInstance?: boolean } = {},
+  ) {
+    super(message);
+    this.outcome = outcome;
+    this.keepsInstance = keepsInstance;
+  }
+}
+
+/** What an exception of a module means. */
+export function faultOf(error: unknown): GuestFault {
+  if (error instanceof GuestFault) return error;
+  // The engine adds our own source text.
+  const message = (error instanceof Error ? error.message : String(error)).replace(/ \(evaluating .*\)$/, "");
+  // The engine has no other sign.
+  if (error instanceof RangeError && /memory/i.test(message)) return new GuestFault("memory", message);
+  return new GuestFault("trap", message);
+}
