@@ -14,13 +14,36 @@ export class Contender {
   ) {}
 }
 
+/** Slots of rounds, the oldest first. */
+class Slots {
+  count: i32 = 0;
+  private slots: StaticArray<i32> = new StaticArray<i32>(REMEMBERED_ROUNDS);
+
+  add(slot: i32): void {
+    this.slots[this.count++] = slot;
+  }
+
+  at(index: i32): i32 {
+    return unchecked(this.slots[index]);
+  }
+
+  /** The sum of what the values exceed the base by. */
+  sumAbove(base: f64, values: StaticArray<f64>): f64 {
+    let sum: f64 = 0;
+    for (let i = 0; i < this.count; i++) {
+      const extra = unchecked(values[this.slots[i]]) - base;
+      if (extra > 0) sum += extra;
+    }
+    return sum;
+  }
+}
+
 /** Finds out who was busy while a task suffered: the antagonist score of CPI2. */
 export class ContenderSearch {
-  private slots: StaticArray<i32> = new StaticArray<i32>(REMEMBERED_ROUNDS);
+  private all: Slots = new Slots();
+  private good: Slots = new Slots();
+  private bad: Slots = new Slots();
   private weights: StaticArray<f64> = new StaticArray<f64>(REMEMBERED_ROUNDS);
-  private isBad: StaticArray<bool> = new StaticArray<bool>(REMEMBERED_ROUNDS);
-  private count: i32 = 0;
-  private bad: i32 = 0;
 
   constructor(private options: Options) {}
 
@@ -28,7 +51,7 @@ export class ContenderSearch {
   find(victim: WatchedTask, tasks: WatchedTask[], rounds: Rounds, threshold: f64): Contender[] {
     const suspects: Contender[] = [];
     this.weigh(victim, rounds, threshold);
-    if (this.bad == this.count) return suspects;
+    if (this.good.count == 0) return suspects;
     for (let i = 0; i < tasks.length; i++) {
       if (tasks[i] == victim) continue;
       const suspect = this.suspect(tasks[i]);
@@ -41,42 +64,37 @@ export class ContenderSearch {
   /** How bad each remembered round was for the victim, seen from the threshold of now. */
   private weigh(victim: WatchedTask, rounds: Rounds, threshold: f64): void {
     const after = rounds.time - this.options.correlationWindow;
-    this.count = 0;
-    this.bad = 0;
+    this.all.count = this.good.count = this.bad.count = 0;
     for (let round = rounds.first; round < rounds.count; round++) {
       const slot = round % REMEMBERED_ROUNDS;
       const value = victim.values[slot];
       if (isNaN(value) || !(rounds.timeAt(slot) > after)) continue;
       const isBad = value > threshold;
-      this.slots[this.count] = slot;
-      this.isBad[this.count] = isBad;
-      this.weights[this.count] = isBad ? 1.0 - threshold / value : threshold > 0 ? value / threshold - 1.0 : 0;
-      this.count++;
-      if (isBad) this.bad++;
+      this.weights[this.all.count] = isBad ? 1.0 - threshold / value : threshold > 0 ? value / threshold - 1.0 : 0;
+      this.all.add(slot);
+      if (isBad) this.bad.add(slot);
+      else this.good.add(slot);
     }
   }
 
-  /** What a task used beyond its own usage in the good rounds: one that is always busy is innocent. */
+  /**
+   * What a task used beyond its own usage in the good rounds: one that is always busy is innocent. Most tasks
+   * are, and are left out before all rounds have been looked at.
+   */
   private suspect(task: WatchedTask): Contender | null {
     const usages = task.usages;
-    let inGood: f64 = 0;
-    for (let i = 0; i < this.count; i++) if (!this.isBad[i]) inGood += usages[this.slots[i]];
-    const base = inGood / <f64>(this.count - this.bad);
-    let extraUsage: f64 = 0;
-    let extraInBad: f64 = 0;
-    for (let i = 0; i < this.count; i++) {
-      const extra = usages[this.slots[i]] - base;
-      if (!(extra > 0)) continue;
-      extraUsage += extra;
-      if (this.isBad[i]) extraInBad += extra;
-    }
-    if (extraUsage <= 0 || extraInBad / <f64>this.bad < LEAST_EXTRA_USAGE) return null;
+    const bad = <f64>this.bad.count;
+    if (this.bad.sumAbove(0, usages) / bad < LEAST_EXTRA_USAGE) return null;
+    const base = this.good.sumAbove(0, usages) / <f64>this.good.count;
+    const extraUsage = this.bad.sumAbove(base, usages);
+    if (extraUsage / bad < LEAST_EXTRA_USAGE) return null;
+    const all = this.all.sumAbove(base, usages);
     let score: f64 = 0;
-    for (let i = 0; i < this.count; i++) {
-      const extra = usages[this.slots[i]] - base;
-      if (extra > 0) score += (extra / extraUsage) * this.weights[i];
+    for (let i = 0; i < this.all.count; i++) {
+      const extra = unchecked(usages[this.all.at(i)]) - base;
+      if (extra > 0) score += (extra / all) * this.weights[i];
     }
-    return new Contender(task.id, score, extraInBad);
+    return new Contender(task.id, score, extraUsage);
   }
 }
 
