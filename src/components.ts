@@ -2,6 +2,7 @@ import type { ComponentClass } from "./config/component.ts";
 import { EtcdDatabase } from "./databases/etcd.ts";
 import { LocalDatabase } from "./databases/local.ts";
 import { ZookeeperDatabase } from "./databases/zookeeper.ts";
+import { CpiOutlierDetector } from "./detectors/cpi-outlier.ts";
 import { ExampleDetector } from "./detectors/example.ts";
 import { NOPAnomalyDetector } from "./detectors/nop.ts";
 import { TaskLabelRegexGenerator } from "./labelers/regex.ts";
@@ -36,6 +37,7 @@ export const COMPONENTS: readonly ComponentClass[] = [
   OtlpStorage,
   RemoteWriteStorage,
   PrometheusStorage,
+  CpiOutlierDetector,
   TaskLabelRegexGenerator,
   TaskLabelResourceGenerator,
   SSL,

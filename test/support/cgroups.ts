@@ -22,6 +22,8 @@ export interface RealCgroup extends Disposable {
   sleep(): number;
   /** Starts a process in it that never sleeps, and returns its pid. */
   busy(): number;
+  /** Starts a program in it, and returns its pid. */
+  run(command: readonly string[]): number;
   /** Kills its own processes, not those of children. */
   kill(): void;
 }
@@ -57,8 +59,8 @@ export function realCgroup(name: string, options: RealCgroupOptions = {}): RealC
 
 function makeCgroup(path: string, mounts: readonly string[]): RealCgroup {
   const processes: Bun.Subprocess[] = [];
-  function start(command: string[]): number {
-    const started = Bun.spawn(command, { stdin: "ignore", stdout: "ignore", stderr: "ignore" });
+  function start(command: readonly string[]): number {
+    const started = Bun.spawn([...command], { stdin: "ignore", stdout: "ignore", stderr: "ignore" });
     processes.push(started);
     for (const mount of mounts) fs.writeFileSync(`${mount}${path}/cgroup.procs`, String(started.pid));
     return started.pid;
@@ -81,6 +83,7 @@ function makeCgroup(path: string, mounts: readonly string[]): RealCgroup {
     child: (name) => makeCgroup(`${path}/${name}`, mounts),
     sleep: () => start(["sleep", "1000"]),
     busy: () => start(["sh", "-c", "while :; do :; done"]),
+    run: start,
     kill() {
       for (const started of processes.splice(0)) started.kill("SIGKILL");
       for (const mount of mounts) waitUntilEmpty(mount + path);
