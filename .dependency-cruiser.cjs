@@ -55,21 +55,35 @@ module.exports = {
     ...packageRules,
     {
       name: "kernel-files",
-      comment: "Only the kernel's door, the configuration file and storages' output touch files",
+      comment: "Only the kernel's door, the configuration file, storages' output and traces touch files",
       severity: "error",
       from: {
         path: `^src/(${folders.join("|")})/`,
         pathNot:
-          "^src/(kernel/(host|file|auxv|own-process|perf/syscalls)|config/trusted-file|net/files|storages/(output|pipe)|databases/local)[.]ts$",
+          "^src/(kernel/(host|file|auxv|own-process|perf/syscalls)|config/trusted-file|net/files|storages/(output|pipe)|databases/local|trace/(rotating-file|reader)|wasm/(resident|guest/(harden|pipe)))[.]ts$",
       },
       to: { path: "^(node:)?fs(/promises)?$" },
     },
     {
       name: "native",
-      comment: "Only the kernel's door calls foreign functions",
+      comment: "Only the kernel's door and the process that runs modules call foreign functions",
       severity: "error",
-      from: { path: "^src/", pathNot: "^src/kernel/" },
+      from: { path: "^src/", pathNot: "^src/(kernel|wasm/guest)/" },
       to: { path: "^native/" },
+    },
+    {
+      name: "wasm-guest",
+      comment: "The process that runs modules loads next to nothing",
+      severity: "error",
+      from: { path: "^src/wasm/guest/" },
+      to: { path: "^(src|node_modules)/", pathNot: "^src/wasm/|^src/model/" },
+    },
+    {
+      name: "wasm-guest-only",
+      comment: "What is in the guest runs in the process of a sandbox",
+      severity: "error",
+      from: { path: "^src/", pathNot: "^src/wasm/guest/" },
+      to: { path: "^src/wasm/guest/" },
     },
     {
       name: "no-cycles",

@@ -1,4 +1,5 @@
 import type { Description } from "../protocol/messages.ts";
+import { GUEST_ARGUMENT } from "../wasm/guest-command.ts";
 import { ARCHIVE, MINIFY, type Program } from "./program.ts";
 
 /** What an executable is to have built in. */
@@ -50,6 +51,7 @@ const FOLDER = "/wca-bundle";
 const MAIN = `${FOLDER}/main.js`;
 const TUNED = `${FOLDER}/tuned.js`;
 const START = `${FOLDER}/start.js`;
+const GUEST = `${FOLDER}/guest.js`;
 const COMPONENTS = `${FOLDER}/components.js`;
 const COMPRESSED = `${FOLDER}/${ARCHIVE}.gz`;
 /** Where the files of an executable seem to be when it runs. */
@@ -69,11 +71,12 @@ export async function writeExecutable({
 }: ExecutableOptions): Promise<void> {
   const own = components.length > 0;
   await Bun.build({
-    entrypoints: [MAIN, START, ...(own ? [COMPONENTS] : [])],
+    entrypoints: [MAIN, START, GUEST, ...(own ? [COMPONENTS] : [])],
     files: {
       [MAIN]: mainText(own),
       [TUNED]: program.tuned,
       [START]: program.start,
+      [GUEST]: program.guest,
       [COMPRESSED]: Bun.gzipSync(JSON.stringify(program)),
       ...(own ? { [COMPONENTS]: componentsText(components) } : {}),
     },
@@ -100,9 +103,13 @@ function mainText(hasComponents: boolean): string {
   const load = hasComponents ? `() => import("${AT_RUN_TIME}/components.js")` : "";
   return `import "${COMPRESSED}" with { type: "file" };
 import { tune } from "${TUNED}";
-tune();
-const { start } = await import("${AT_RUN_TIME}/start.js");
-await start(${load});
+if (process.argv[2] === "${GUEST_ARGUMENT}") {
+  await import("${AT_RUN_TIME}/guest.js");
+} else {
+  tune();
+  const { start } = await import("${AT_RUN_TIME}/start.js");
+  await start(${load});
+}
 `;
 }
 
@@ -115,7 +122,8 @@ function componentsText(components: readonly ComponentSource[]): string {
   });
   const rows = components.map((source, index) => {
     const [spec, tag] = [JSON.stringify(source.spec), JSON.stringify(source.className)];
-    if (!("description" in source)) return `  { spec: ${spec}, componentClass: named(component${index}, ${tag}) },`;
+    if (!("description" in source))
+      return `  { spec: ${spec}, componentClass: named(component${index}, ${tag}) },`;
     const description = JSON.stringify(source.description);
     return `  { spec: ${spec}, tag: ${tag}, module: component${index}, description: ${description} },`;
   });

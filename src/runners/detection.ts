@@ -75,7 +75,10 @@ export class DetectionRunner extends Runner {
     const snapshot = await this.#measurement.look(signal);
     if (snapshot === undefined) return;
     const decision = await this.#think(snapshot, signal);
-    this.#measurement.tell(snapshot, { ...this.#faults.measurements(), ...this.#selfMeasuring.selfMeasurements?.() });
+    this.#measurement.tell(snapshot, {
+      ...this.#faults.measurements(),
+      ...this.#selfMeasuring.selfMeasurements?.(),
+    });
     this.#tell(snapshot, decision);
   }
 

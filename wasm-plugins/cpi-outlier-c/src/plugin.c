@@ -34,7 +34,7 @@ WCA_EXPORT("detect") int32_t detect(void) {
   if (began == STILL) return wca_output(end_report());
   if (began == BACK) forget_tasks();
   if (began == BACK || snapshot.meta_version != meta_version) {
-    if (!read_meta(&snapshot)) return wca_fail(WCA_TEXT("Cannot read the names in the snapshot: not as specified"));
+    if (!read_names(&snapshot)) return wca_fail(WCA_TEXT("Cannot read the names in the snapshot: not as specified"));
     meta_version = snapshot.meta_version;
   }
   for (uint32_t i = 0; i < tasks.count; i++)

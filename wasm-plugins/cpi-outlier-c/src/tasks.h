@@ -21,9 +21,9 @@ static struct {
   /* The role of each column. */
   uint8_t *roles;
   uint32_t columns, column_capacity;
-  struct wca_buffer names, spare_names;
   struct task *unused;
-  struct wca_buffer scratch;
+  /* The names of now, and room for the next ones. */
+  struct wca_names names, next_names;
 } tasks;
 
 static struct task *new_task(double identity) {
@@ -61,31 +61,23 @@ static struct task *find_task(struct wca_text id, uint32_t *from) {
   return NULL;
 }
 
-static enum role role_of(struct wca_json *json) {
-  enum role role = NO_ROLE;
-  int is_some_cpu = 0, levels = 0;
-  for (wca_enter(json, '['); wca_item(json); levels++) {
-    struct wca_text name = wca_string(json, &tasks.scratch);
-    if (levels == 0)
-      for (int i = 0; i < ROLES; i++)
-        if (wca_same(name, MEASUREMENTS[i])) role = (enum role)i;
-    if (levels == 1) is_some_cpu = wca_same(name, WCA_TEXT("cpu"));
-    if (levels == 2) is_some_cpu = is_some_cpu && wca_same(name, WCA_TEXT("some"));
-  }
-  return role == PRESSURE && !(is_some_cpu && levels == 3) ? NO_ROLE : role;
+/* By the first level. Of pressure only that of some of the task on the CPU is wanted. */
+static enum role role_of(struct wca_text path) {
+  if (wca_same(path, WCA_TEXT("task_pressure_seconds_total/cpu/some"))) return PRESSURE;
+  uint32_t length = 0;
+  while (length < path.length && path.data[length] != '/') length++;
+  for (int i = 0; i < ROLES; i++)
+    if (i != PRESSURE && wca_same((struct wca_text){path.data, length}, MEASUREMENTS[i])) return (enum role)i;
+  return NO_ROLE;
 }
 
-static void read_columns(struct wca_json *json, uint32_t columns) {
-  if (columns > tasks.column_capacity) {
-    tasks.column_capacity = columns * 2;
+static void set_columns(const struct wca_names *names) {
+  if (names->columns > tasks.column_capacity) {
+    tasks.column_capacity = names->columns * 2;
     tasks.roles = wca_allocate(tasks.column_capacity);
   }
-  tasks.columns = 0;
-  for (wca_enter(json, '['); wca_item(json);) {
-    enum role role = role_of(json);
-    if (tasks.columns >= columns) json->failed = 1;
-    else tasks.roles[tasks.columns++] = (uint8_t)role;
-  }
+  tasks.columns = names->columns;
+  for (uint32_t i = 0; i < names->columns; i++) tasks.roles[i] = (uint8_t)role_of(names->paths[i]);
 }
 
 /* Whoever is gone is no contender any more; one with a new cgroup is still the same name. */
@@ -99,89 +91,45 @@ static void follow_contenders(struct task *task) {
   task->contender_count = kept;
 }
 
-struct named {
-  uint32_t start, length;
-  double identity;
-};
-
-static void rename_tasks(const struct named *named, uint32_t count) {
+/* Tasks that are still there keep all that is remembered of them. */
+static void set_tasks(const struct wca_names *names) {
   static struct task **spare;
   static uint32_t spare_capacity;
-  if (count > spare_capacity) {
-    spare_capacity = count * 2;
+  if (names->rows > spare_capacity) {
+    spare_capacity = names->rows * 2;
     spare = wca_allocate(spare_capacity * sizeof *spare);
   }
   struct task **rows = spare;
   for (uint32_t i = 0; i < tasks.count; i++) tasks.rows[i]->successor = NULL;
-  uint32_t from = 0;
-  for (uint32_t i = 0; i < count; i++) {
-    struct wca_text id = {(const char *)tasks.spare_names.data + named[i].start, named[i].length};
-    struct task *known = find_task(id, &from);
-    int is_same = known != NULL && known->identity == named[i].identity;
-    rows[i] = is_same ? known : new_task(named[i].identity);
+  for (uint32_t i = 0, from = 0; i < names->rows; i++) {
+    struct task *known = find_task(names->ids[i], &from);
+    int is_same = known != NULL && known->identity == names->identities[i];
+    rows[i] = is_same ? known : new_task(names->identities[i]);
     if (known != NULL) known->successor = rows[i];
   }
-  for (uint32_t i = 0; i < count; i++) {
+  for (uint32_t i = 0; i < names->rows; i++) {
     if (rows[i]->is_contended) follow_contenders(rows[i]);
-    rows[i]->id = (struct wca_text){(const char *)tasks.spare_names.data + named[i].start, named[i].length};
+    rows[i]->id = names->ids[i];
   }
   for (uint32_t i = 0; i < tasks.count; i++)
     if (tasks.rows[i]->successor != tasks.rows[i]) free_task(tasks.rows[i]);
-  spare = tasks.rows;
   uint32_t capacity = tasks.capacity;
+  spare = tasks.rows;
   tasks.rows = rows;
-  tasks.count = count;
+  tasks.count = names->rows;
   tasks.capacity = spare_capacity;
   spare_capacity = capacity;
-  struct wca_buffer names = tasks.names;
-  tasks.names = tasks.spare_names;
-  tasks.spare_names = names;
 }
 
-static void read_names(struct wca_json *json, struct named *named, uint32_t rows, uint32_t *ids) {
-  struct wca_text key;
-  uint32_t identities = 0;
-  for (wca_enter(json, '{'); wca_key(json, &key, &tasks.scratch);) {
-    int is_id = wca_same(key, WCA_TEXT("id"));
-    if (!is_id && !wca_same(key, WCA_TEXT("identity"))) {
-      wca_skip(json);
-      continue;
-    }
-    for (wca_enter(json, '['); wca_item(json);) {
-      uint32_t *count = is_id ? ids : &identities;
-      if (*count >= rows) {
-        json->failed = 1;
-      } else if (is_id) {
-        named[*count].start = tasks.spare_names.length;
-        wca_string_into(json, &tasks.spare_names);
-        named[*count].length = tasks.spare_names.length - named[*count].start;
-      } else {
-        named[*count].identity = wca_number(json);
-      }
-      ++*count;
-    }
-  }
-  if (*ids != rows || identities != rows) json->failed = 1;
-}
-
-/* Who the rows are and what the columns hold. Returns 0 when the text is not as it should be. */
-static int read_meta(const struct wca_snapshot *snapshot) {
-  static struct wca_buffer table;
-  table.length = 0;
-  wca_reserve(&table, snapshot->rows * (uint32_t)sizeof(struct named));
-  tasks.spare_names.length = 0;
-  struct wca_json json = wca_json(snapshot->meta);
-  struct named *named = (struct named *)(void *)table.data;
-  struct wca_text key;
-  uint32_t ids = 0;
-  tasks.columns = 0;
-  for (wca_enter(&json, '{'); wca_key(&json, &key, &tasks.scratch);) {
-    if (wca_same(key, WCA_TEXT("tasks"))) read_names(&json, named, snapshot->rows, &ids);
-    else if (wca_same(key, WCA_TEXT("columns"))) read_columns(&json, snapshot->columns);
-    else wca_skip(&json);
-  }
-  if (json.failed || ids != snapshot->rows || tasks.columns != snapshot->columns) return 0;
-  rename_tasks(named, ids);
+/* Who the rows are and what the columns hold. Returns 0 when that is not as specified. */
+static int read_names(const struct wca_snapshot *snapshot) {
+  if (!wca_read_names(snapshot, &tasks.next_names)) return 0;
+  set_columns(&tasks.next_names);
+  set_tasks(&tasks.next_names);
+  /* The texts of before were needed until here. */
+  struct wca_names before = tasks.names;
+  tasks.names = tasks.next_names;
+  tasks.next_names = before;
   return 1;
 }
 

@@ -66,17 +66,4 @@ static inline void wca_info(struct wca_text message) {
   wca_host_free(block);
 }
 
-/* An option as text, JSON unless it is a text itself; empty when it is left out. Lives on. */
-static inline struct wca_text wca_option(struct wca_text name) {
-  uint64_t key = wca_block(name);
-  uint64_t block = wca_host_config_get(key);
-  wca_host_free(key);
-  if (block == 0) return WCA_TEXT("");
-  uint32_t length = (uint32_t)wca_host_length(block);
-  char *data = wca_allocate(length + 1);
-  for (uint32_t i = 0; i < length; i++) data[i] = (char)wca_host_load_u8(block + i);
-  wca_host_free(block);
-  return (struct wca_text){data, length};
-}
-
 #endif

@@ -8,7 +8,9 @@
 #include "wca-host.h"
 #include "wca-memory.h"
 #include "wca-json.h"
+#include "wca-options.h"
 #include "wca-write.h"
 #include "wca-binary.h"
+#include "wca-names.h"
 
 #endif
