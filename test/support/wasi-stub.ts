@@ -1,4 +1,4 @@
-type Functions = Record<string, Record<string, (context: unknown, ...words: never[]) => number>>;
+type Functions = Record<string, Record<string, (context: unknown, ...words: number[]) => number>>;
 
 const WASI = "wasi_snapshot_preview1";
 /** As long as the name, so that it can be written over it. */
@@ -27,7 +27,7 @@ export function wasiStub(wasm: Uint8Array): {
   function capture(): Disposable {
     const { instantiate } = WebAssembly;
     // The SDK calls `_initialize` before it gives its instance away.
-    WebAssembly.instantiate = (async (module: WebAssembly.Module, imports: object) => {
+    WebAssembly.instantiate = (async (module: WebAssembly.Module, imports: Bun.WebAssembly.Imports) => {
       const instance = await instantiate(module, imports);
       exported = instance.exports;
       return instance;
@@ -57,7 +57,7 @@ function calls(view: () => DataView): Functions[string] {
     args_sizes_get: twoZeros,
     environ_get: () => SUCCESS,
     environ_sizes_get: twoZeros,
-    clock_time_get: (_: unknown, _clock: number, _precision: bigint, at: number) => {
+    clock_time_get: (_: unknown, _clock: number, _precision: number, at: number) => {
       view().setBigUint64(at, BigInt(Bun.nanoseconds()), true);
       return SUCCESS;
     },
