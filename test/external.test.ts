@@ -66,12 +66,7 @@ describe("loadExternal()", () => {
       "y:X",
       `--register y:X: there is no "y" with one of ${EXTENSIONS} in ROOT; other folders can be named in WCA_PATH`,
     ],
-    [
-      "no such module",
-      RUNNER,
-      "y.wasm:X",
-      '--register y.wasm:X: there is no file "ROOT/y.wasm"',
-    ],
+    ["no such module", RUNNER, "y.wasm:X", '--register y.wasm:X: there is no file "ROOT/y.wasm"'],
     ["nothing", RUNNER, "", "--register : saw no file, wanted FILE or FILE:CLASS"],
     [
       "no such class",
@@ -126,7 +121,7 @@ describe("loadExternal()", () => {
       "an unknown role",
       DECLARED('defineComponent("storag", { doc: "", options: {} })'),
       "x.ts:X",
-      '--register x.ts:X: component "X" is declared wrongly: saw the role "storag", wanted one of runner, node, collector, storage, labeler, ssl, database, did you mean "storage"?',
+      '--register x.ts:X: component "X" is declared wrongly: saw the role "storag", wanted one of runner, node, collector, detector, storage, labeler, ssl, database, did you mean "storage"?',
     ],
     [
       "text as declaration",

@@ -6,10 +6,19 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { SERIES, toTrace } from "./series.ts";
-import { expectedResults, listSeries, OPTIONS_FILE, optionsSchema, SERIES_DIRECTORY } from "./stored-series.ts";
+import {
+  ASSEMBLYSCRIPT_OPTIONS_FILE,
+  assemblyscriptOptionsSchema,
+  expectedResults,
+  listSeries,
+  OPTIONS_FILE,
+  optionsSchema,
+  SERIES_DIRECTORY,
+} from "./stored-series.ts";
 import { synthesize } from "./synthesis.ts";
 
 fs.writeFileSync(OPTIONS_FILE, optionsSchema());
+fs.writeFileSync(ASSEMBLYSCRIPT_OPTIONS_FILE, assemblyscriptOptionsSchema());
 for (const [name, { options, isLarge, ...plan }] of Object.entries(SERIES)) {
   if (isLarge) continue;
   fs.writeFileSync(path.join(SERIES_DIRECTORY, `${name}.jsonl`), toTrace(synthesize(plan)));

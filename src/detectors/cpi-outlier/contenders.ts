@@ -26,8 +26,10 @@ export class ContenderSearch {
   readonly #options: ContenderOptions;
   readonly #slots = new Uint16Array(REMEMBERED_ROUNDS);
   readonly #weights = new Float64Array(REMEMBERED_ROUNDS);
-  readonly #isBad = new Uint8Array(REMEMBERED_ROUNDS);
+  readonly #goodSlots = new Uint16Array(REMEMBERED_ROUNDS);
+  readonly #badSlots = new Uint16Array(REMEMBERED_ROUNDS);
   #count = 0;
+  #good = 0;
   #bad = 0;
 
   constructor(options: ContenderOptions) {
@@ -44,7 +46,7 @@ export class ContenderSearch {
     }: { readonly tasks: readonly WatchedTask[]; readonly rounds: Rounds; readonly threshold: number },
   ): readonly Contender[] | undefined {
     this.#weigh(victim, rounds, threshold);
-    if (this.#bad === this.#count) return undefined;
+    if (this.#good === 0) return undefined;
     const suspects: Suspect[] = [];
     for (const task of tasks) {
       const suspect = task === victim ? undefined : this.#suspect(task);
@@ -63,39 +65,65 @@ export class ContenderSearch {
   #weigh(victim: WatchedTask, rounds: Rounds, threshold: number): void {
     const after = rounds.timeAt(rounds.slot) - this.#options.correlation_window;
     this.#count = 0;
+    this.#good = 0;
     this.#bad = 0;
     for (const slot of rounds.slots()) {
       const value = victim.values[slot] ?? Number.NaN;
       if (Number.isNaN(value) || !(rounds.timeAt(slot) > after)) continue;
       const isBad = value > threshold;
       this.#slots[this.#count] = slot;
-      this.#isBad[this.#count] = isBad ? 1 : 0;
       this.#weights[this.#count] = isBad ? 1 - threshold / value : threshold > 0 ? value / threshold - 1 : 0;
       this.#count += 1;
-      if (isBad) this.#bad += 1;
+      if (isBad) this.#badSlots[this.#bad++] = slot;
+      else this.#goodSlots[this.#good++] = slot;
     }
   }
 
-  /** What a task used beyond its own usage in the good rounds: one that is always busy is innocent. */
+  /**
+   * What a task used beyond its own usage in the good rounds: one that is always busy is innocent. Most tasks
+   * are, and are left out before all rounds have been looked at.
+   */
   #suspect({ id, usages }: WatchedTask): Suspect | undefined {
-    let inGood = 0;
-    for (let i = 0; i < this.#count; i++) {
-      if (this.#isBad[i] === 0) inGood += usages[this.#slots[i] ?? 0] ?? 0;
-    }
-    const base = inGood / (this.#count - this.#bad);
-    let extraUsage = 0;
-    let extraInBad = 0;
-    for (let i = 0; i < this.#count; i++) {
-      const extra = Math.max(0, (usages[this.#slots[i] ?? 0] ?? 0) - base);
-      extraUsage += extra;
-      if (this.#isBad[i] === 1) extraInBad += extra;
-    }
-    if (extraUsage <= 0 || extraInBad / this.#bad < LEAST_EXTRA_USAGE) return undefined;
-    let score = 0;
-    for (let i = 0; i < this.#count; i++) {
-      const extra = Math.max(0, (usages[this.#slots[i] ?? 0] ?? 0) - base);
-      score += (extra / extraUsage) * (this.#weights[i] ?? 0);
-    }
-    return { id, score, extraUsage: extraInBad };
+    if (sumAbove(0, usages, this.#badSlots, this.#bad) / this.#bad < LEAST_EXTRA_USAGE) return undefined;
+    const base = sumAbove(0, usages, this.#goodSlots, this.#good) / this.#good;
+    const extraUsage = sumAbove(base, usages, this.#badSlots, this.#bad);
+    if (extraUsage / this.#bad < LEAST_EXTRA_USAGE) return undefined;
+    const all = sumAbove(base, usages, this.#slots, this.#count);
+    const score = weighedSum(usages, {
+      base,
+      all,
+      slots: this.#slots,
+      weights: this.#weights,
+      count: this.#count,
+    });
+    return { id, score, extraUsage };
   }
+}
+
+/** The sum of what the values in the first `count` slots exceed the base by. */
+function sumAbove(base: number, values: Float64Array, slots: Uint16Array, count: number): number {
+  let sum = 0;
+  for (let i = 0; i < count; i++) {
+    const extra = (values[slots[i] ?? 0] ?? 0) - base;
+    if (extra > 0) sum += extra;
+  }
+  return sum;
+}
+
+interface Weighing {
+  readonly base: number;
+  /** What all excesses together are: each counts by its share. */
+  readonly all: number;
+  readonly slots: Uint16Array;
+  readonly weights: Float64Array;
+  readonly count: number;
+}
+
+function weighedSum(values: Float64Array, { base, all, slots, weights, count }: Weighing): number {
+  let sum = 0;
+  for (let i = 0; i < count; i++) {
+    const extra = (values[slots[i] ?? 0] ?? 0) - base;
+    if (extra > 0) sum += (extra / all) * (weights[i] ?? 0);
+  }
+  return sum;
 }

@@ -7,49 +7,60 @@
 
 #define LEAST_EXTRA_USAGE 0.05
 
+struct slots {
+  uint32_t at[REMEMBERED_ROUNDS], count;
+};
+
 static struct {
-  uint32_t slots[REMEMBERED_ROUNDS];
+  struct slots all, good, bad;
   double weights[REMEMBERED_ROUNDS];
-  uint8_t is_bad[REMEMBERED_ROUNDS];
-  uint32_t count, bad;
 } weighed;
+
+static void add_slot(struct slots *slots, uint32_t slot) { slots->at[slots->count++] = slot; }
 
 /* How bad each remembered round was for the victim, seen from the threshold of now. */
 static void weigh_rounds(const struct task *victim, double threshold) {
   double after = time_now() - options.correlation_window;
-  weighed.count = weighed.bad = 0;
+  weighed.all.count = weighed.good.count = weighed.bad.count = 0;
   uint64_t first = rounds.count > REMEMBERED_ROUNDS ? rounds.count - REMEMBERED_ROUNDS : 0;
   for (uint64_t round = first; round < rounds.count; round++) {
-    uint32_t slot = (uint32_t)(round % REMEMBERED_ROUNDS), at = weighed.count;
+    uint32_t slot = (uint32_t)(round % REMEMBERED_ROUNDS);
     double value = victim->values[slot];
     if (value != value || !(rounds.times[slot] > after)) continue;
     int is_bad = value > threshold;
-    weighed.slots[at] = slot;
-    weighed.is_bad[at] = (uint8_t)is_bad;
-    weighed.weights[at] = is_bad ? 1 - threshold / value : threshold > 0 ? value / threshold - 1 : 0;
-    weighed.count++;
-    weighed.bad += (uint32_t)is_bad;
+    weighed.weights[weighed.all.count] = is_bad          ? 1 - threshold / value
+                                         : threshold > 0 ? value / threshold - 1
+                                                         : 0;
+    add_slot(&weighed.all, slot);
+    add_slot(is_bad ? &weighed.bad : &weighed.good, slot);
   }
 }
 
-/* What a task used beyond its own usage in the good rounds: one that is always busy is innocent. */
+/* The sum of what a task used beyond the base. */
+static double usage_above(double base, const struct task *task, const struct slots *slots) {
+  double sum = 0;
+  for (uint32_t i = 0; i < slots->count; i++) {
+    double extra = task->usages[slots->at[i]] - base;
+    if (extra > 0) sum += extra;
+  }
+  return sum;
+}
+
+/*
+ * What a task used beyond its own usage in the good rounds: one that is always busy is innocent. Most tasks are,
+ * and are left out before all rounds have been looked at.
+ */
 static int suspect(struct task *task, struct contender *found) {
-  double in_good = 0, extra_usage = 0, extra_in_bad = 0, score = 0;
-  for (uint32_t i = 0; i < weighed.count; i++)
-    if (!weighed.is_bad[i]) in_good += task->usages[weighed.slots[i]];
-  double base = in_good / (weighed.count - weighed.bad);
-  for (uint32_t i = 0; i < weighed.count; i++) {
-    double extra = task->usages[weighed.slots[i]] - base;
-    if (!(extra > 0)) continue;
-    extra_usage += extra;
-    if (weighed.is_bad[i]) extra_in_bad += extra;
+  if (usage_above(0, task, &weighed.bad) / weighed.bad.count < LEAST_EXTRA_USAGE) return 0;
+  double base = usage_above(0, task, &weighed.good) / weighed.good.count;
+  double extra_usage = usage_above(base, task, &weighed.bad);
+  if (extra_usage / weighed.bad.count < LEAST_EXTRA_USAGE) return 0;
+  double all = usage_above(base, task, &weighed.all), score = 0;
+  for (uint32_t i = 0; i < weighed.all.count; i++) {
+    double extra = task->usages[weighed.all.at[i]] - base;
+    if (extra > 0) score += (extra / all) * weighed.weights[i];
   }
-  if (extra_usage <= 0 || extra_in_bad / weighed.bad < LEAST_EXTRA_USAGE) return 0;
-  for (uint32_t i = 0; i < weighed.count; i++) {
-    double extra = task->usages[weighed.slots[i]] - base;
-    if (extra > 0) score += (extra / extra_usage) * weighed.weights[i];
-  }
-  *found = (struct contender){task, score, extra_in_bad};
+  *found = (struct contender){task, score, extra_usage};
   return score >= options.correlation;
 }
 
@@ -66,7 +77,7 @@ static int is_before(const struct contender *a, const struct contender *b) {
 static uint32_t find_contenders(const struct task *victim, double threshold, struct contender *list) {
   uint32_t count = 0;
   weigh_rounds(victim, threshold);
-  if (weighed.bad == weighed.count) return 0;
+  if (weighed.good.count == 0) return 0;
   for (uint32_t i = 0; i < tasks.count; i++) {
     struct contender found;
     if (tasks.rows[i] == victim || !suspect(tasks.rows[i], &found)) continue;
