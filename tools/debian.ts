@@ -7,6 +7,12 @@ import { join } from "node:path";
 
 const CACHE = join(import.meta.dir, "../.cache/debian");
 
+/**
+ * Of the dependencies of a program the libraries that go along with it: not those that every Debian host has,
+ * nor what is there to build C programs.
+ */
+export const LIBRARIES = /^lib(?!c6|c-|gcc-|crypt-|[a-z]+san\d|stdc|objc|tirpc|nsl|krb5-dev)/;
+
 export interface DebianPackage {
   readonly package: string;
   /**
@@ -186,7 +192,7 @@ async function publish(from: string, to: string): Promise<void> {
  * Where the loader and the libraries are: of Debian 12 in `/lib`, since Debian 13 in `/usr/lib`; a few
  * packages put theirs straight into `/usr/lib`.
  */
-function libraryFolders(tree: string): string[] {
+export function libraryFolders(tree: string): string[] {
   return ["lib/*-linux-gnu*", "usr/lib/*-linux-gnu*", "usr/lib"].flatMap((pattern) => [
     ...new Bun.Glob(pattern).scanSync({ cwd: tree, absolute: true, onlyFiles: false }),
   ]);

@@ -1,6 +1,7 @@
 /* Go programs of our own for tests, built with the host's Go out of the modules that their go.mod pins. */
 import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
+import { lock } from "./lock.ts";
 
 const CACHE = join(import.meta.dir, "../.cache/go");
 
@@ -78,25 +79,4 @@ async function build({ source, main, tags, outfile }: Build): Promise<void> {
   });
   const [complaint, status] = await Promise.all([child.stderr.text(), child.exited]);
   if (status !== 0) throw new Error(`Cannot build "${source}": exit status ${status}, ${complaint.trim()}`);
-}
-
-/** Waits for the file's lock of flock(1), which the kernel releases when its holder dies. */
-async function lock(file: string): Promise<AsyncDisposable> {
-  // The holder says when it has the lock, then keeps it until its standard input ends.
-  const child = Bun.spawn(["flock", "--no-fork", file, "sh", "-c", "echo locked && exec cat"], {
-    stdin: "pipe",
-    stdout: "pipe",
-    stderr: "pipe",
-  });
-  const { value } = await child.stdout.getReader().read();
-  if (value === undefined) {
-    await child.exited;
-    throw new Error(`Cannot lock "${file}": ${(await child.stderr.text()).trim()}`);
-  }
-  return {
-    async [Symbol.asyncDispose]() {
-      child.stdin.end();
-      await child.exited;
-    },
-  };
 }

@@ -1,6 +1,7 @@
 import { createPlugin } from "@extism/extism";
 import type { Log } from "../../src/model/log.ts";
 import { Sandbox } from "../../src/wasm/sandbox.ts";
+import { wasiStub } from "./wasi-stub.ts";
 
 /** Something that runs a module: ours, or Extism's own. */
 export interface PluginHost extends AsyncDisposable {
@@ -29,8 +30,11 @@ async function inSandbox(module: HostedModule): Promise<PluginHost> {
 }
 
 async function inSdk({ bytes, config }: HostedModule): Promise<PluginHost> {
-  const plugin = await createPlugin(await WebAssembly.compile(bytes), {
+  const wasi = wasiStub(bytes);
+  using _ = wasi.capture();
+  const plugin = await createPlugin(await WebAssembly.compile(wasi.module), {
     config: { ...config },
+    functions: wasi.functions,
     useWasi: false,
   });
   return {

@@ -5,6 +5,7 @@ import { decodeDescription } from "../../src/protocol/decode-description.ts";
 import { encoderOf } from "../../src/protocol/encoder.ts";
 import type { Description } from "../../src/protocol/messages.ts";
 import { selected } from "../../src/protocol/selection.ts";
+import { listPlugins } from "../../tools/build-plugin.ts";
 import { SERIES } from "../../tools/cpi-outlier/series.ts";
 import {
   expectedResults,
@@ -17,12 +18,13 @@ import {
   type StoredSeries,
 } from "../../tools/cpi-outlier/stored-series.ts";
 import { synthesize } from "../../tools/cpi-outlier/synthesis.ts";
+import { pluginToolchain } from "../../tools/plugin-toolchain.ts";
 import { differenceOf } from "../support/close-to.ts";
 import { testContext } from "../support/context.ts";
 import { PLUGIN_HOSTS, type PluginHost } from "../support/plugin-host.ts";
 import { requirement } from "../support/requirement.ts";
 import { tempTree } from "../support/tree.ts";
-import { buildWasmPlugin, listWasmPlugins } from "../support/wasm-plugin.ts";
+import { buildWasmPlugin } from "../support/wasm-plugin.ts";
 
 const TIMEOUT_MS = 60_000;
 const NOTHING = new Uint8Array(0);
@@ -71,12 +73,12 @@ describe("CpiOutlierDetector", () => {
   });
 });
 
-for (const plugin of listWasmPlugins().filter(({ output }) => output.endsWith("cpi-outlier.wasm"))) {
-  const { name } = plugin;
-  let bytes: Uint8Array<ArrayBuffer> = NOTHING;
-  const isBuilt = await requirement(`the module ${name}`, () => {
-    bytes = buildWasmPlugin(plugin);
-  });
+for (const plugin of (await listPlugins()).filter(({ output }) => output.endsWith("cpi-outlier.wasm"))) {
+  const { name, language } = plugin;
+  const isBuilt = await requirement(`a compiler of ${language} for WebAssembly`, () =>
+    pluginToolchain(language),
+  );
+  const bytes = isBuilt ? await buildWasmPlugin(plugin) : NOTHING;
   const { log } = testContext(tempTree({}).host);
 
   for (const [hostName, open] of Object.entries(PLUGIN_HOSTS)) {

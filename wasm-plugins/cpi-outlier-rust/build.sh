@@ -1,0 +1,7 @@
+#!/bin/sh
+# Needs Rust with the target wasm32-unknown-unknown: rustup target add wasm32-unknown-unknown
+set -eu
+cd "$(dirname "$0")"
+cargo build --release --locked --target wasm32-unknown-unknown
+mkdir -p build
+cp "${CARGO_TARGET_DIR:-target}/wasm32-unknown-unknown/release/cpi_outlier_rust.wasm" build/cpi-outlier.wasm

@@ -1,0 +1,3 @@
+module wca-pdk
+
+go 1.24
