@@ -14,7 +14,7 @@ const MAY_REACH_KERNEL = ["nodes", "collectors"];
 /** Package (or module of Bun) → who may import it. */
 const PACKAGES = {
   yaml: "^src/config/",
-  zod: "^src/(config|databases|detectors|net|nodes|collectors|labelers|protocol|storages|runners|wasm)/|^src/api[.]ts$",
+  zod: "^src/(config|databases|detectors|net|nodes|collectors|labelers|protocol|storages|runners|wasm)/|^src/(api|commands/plugin-(config|test))[.]ts$",
   citty: "^src/cli(-options)?[.]ts$",
   kafkajs: "^src/storages/kafka/",
   snappyjs: "^src/storages/(kafka|remote-write)/",
