@@ -38,6 +38,9 @@ async function fetchGo(host: string | null, cache: string): Promise<string> {
   const modules = join(cache, "go-modules");
   const root = join(modules, name);
   if (await isComplete(root)) return root;
+  if (host === null && Bun.which("apt-get") === null) {
+    throw new Error(`Cannot fetch Go ${WANTED}: no apt-get on PATH to get a Go to begin with, install Go`);
+  }
   await mkdir(modules, { recursive: true });
   await using _ = await lock(join(modules, "lock"));
   if (await isComplete(root)) return root;

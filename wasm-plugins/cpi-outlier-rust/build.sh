@@ -1,5 +1,5 @@
 #!/bin/sh
-# Needs Rust with the target wasm32-unknown-unknown: rustup target add wasm32-unknown-unknown
+# Needs Rust 1.85 or later with the target: rustup target add wasm32-unknown-unknown
 set -eu
 cd "$(dirname "$0")"
 cargo build --release --locked --target wasm32-unknown-unknown

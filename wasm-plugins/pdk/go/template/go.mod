@@ -1,3 +1,3 @@
-module __NAME__
+module example.com/__NAME__
 
 go 1.24
