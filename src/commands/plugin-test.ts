@@ -116,14 +116,14 @@ class Replay {
     const sorted = this.#milliseconds.toSorted((one, other) => one - other);
     const [median, longest] = [sorted[sorted.length >> 1] ?? 0, sorted.at(-1) ?? 0];
     const counts = [
-      [this.#rounds, "rounds"],
-      [this.#anomalies, "anomalies"],
-      [this.#metrics, "metrics"],
-      [this.failures, "failures"],
-      [this.#lines, "log lines"],
-    ];
+      [this.#rounds, "round", "rounds"],
+      [this.#anomalies, "anomaly", "anomalies"],
+      [this.#metrics, "metric", "metrics"],
+      [this.failures, "failure", "failures"],
+      [this.#lines, "log line", "log lines"],
+    ] as const;
     const times = `median ${median.toFixed(2)} ms, longest ${longest.toFixed(2)} ms of a call`;
-    return `${counts.map(([count, noun]) => `${count} ${noun}`).join(", ")}; ${times}`;
+    return `${counts.map(([count, one, many]) => `${count} ${count === 1 ? one : many}`).join(", ")}; ${times}`;
   }
 
   get #time(): string {
@@ -139,7 +139,7 @@ class Replay {
   }
 }
 
-/** `onset: "a" contended for cpus by "b", "c" (severity 0.5)`. */
+/** `onset: "a" is slowed down (cpus) by "b", "c" (severity 0.5)`. */
 function inWords(anomaly: ContentionAnomaly): string {
   const {
     resource,
@@ -157,7 +157,7 @@ function inWords(anomaly: ContentionAnomaly): string {
     ...(metrics ?? []).map(({ name, value }) => `${name} ${value}`),
   ];
   const behind = details.length === 0 ? "" : ` (${details.join(", ")})`;
-  return `${state}: ${quoted(contendedTaskId)} suffers for ${resource} from ${causes}${behind}`;
+  return `${state}: ${quoted(contendedTaskId)} is slowed down (${resource}) by ${causes}${behind}`;
 }
 
 /** Run in the sandbox and for its author, so it does not matter who wrote it. */

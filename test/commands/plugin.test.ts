@@ -48,9 +48,9 @@ describe("wca plugin test", () => {
       stderr: "",
       stdout: `log info: Runs m: Finds what it is told to find.
 log info: {"pr
-2023-11-14T22:13:20.000Z onset: "victim" suffers for cpus from "one", "two" (severity 0.5, share 0.75)
+2023-11-14T22:13:20.000Z onset: "victim" is slowed down (cpus) by "one", "two" (severity 0.5, share 0.75)
 log info: {"pr
-2023-11-14T22:13:25.000Z onset: "victim" suffers for cpus from "one", "two" (severity 0.5, share 0.75)
+2023-11-14T22:13:25.000Z onset: "victim" is slowed down (cpus) by "one", "two" (severity 0.5, share 0.75)
 2 rounds, 2 anomalies, 0 metrics, 0 failures, 3 log lines; median N ms, longest N ms of a call
 `,
     });
@@ -62,7 +62,7 @@ log info: {"pr
     expect(stdout.split("\n").slice(1)).toEqual([
       '2023-11-14T22:13:20.000Z failed (output): Cannot use the answer of "detect": saw number 7, wanted an object',
       '2023-11-14T22:13:25.000Z failed (output): Cannot use the answer of "detect": saw number 7, wanted an object',
-      "2 rounds, 0 anomalies, 0 metrics, 2 failures, 1 log lines; median N ms, longest N ms of a call",
+      "2 rounds, 0 anomalies, 0 metrics, 2 failures, 1 log line; median N ms, longest N ms of a call",
       "",
     ]);
   });
