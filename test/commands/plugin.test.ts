@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { readTemplates } from "../../src/bundle/templates.ts";
+import { writePlugin } from "../../src/commands/plugin-new.ts";
 import { DESCRIPTION, type PluginParts, pluginModule } from "../support/plugin-wat.ts";
 import { type Tree, tempTree } from "../support/tree.ts";
 import { wca } from "../support/wca.ts";
@@ -166,5 +167,38 @@ describe("readTemplates()", () => {
       go: { "go.mod": "module __NAME__", "wca/main.go": "library", ".gitignore": "build/" },
     });
     expect(readTemplates(`${tree.root}/nowhere`)).toEqual({});
+  });
+});
+
+describe("writePlugin()", () => {
+  const templates = {
+    go: { "main.go": "package __NAME__ // __NAME__", "sub/__NAME__.txt": "x" },
+    rust: { "README.md": "__NAME__" },
+  };
+
+  test("fills in the name, in texts and paths", () => {
+    using tree = tempTree({});
+    const folder = `${tree.root}/my-plugin`;
+    expect(writePlugin(folder, { lang: "go", templates })).toEqual({
+      name: "my-plugin",
+      files: ["main.go", "sub/__NAME__.txt"],
+    });
+    expect(fs.readFileSync(`${folder}/main.go`, "utf8")).toBe("package my-plugin // my-plugin");
+    expect(fs.readFileSync(`${folder}/sub/my-plugin.txt`, "utf8")).toBe("x");
+    fs.mkdirSync(`${tree.root}/empty`);
+    expect(writePlugin(`${tree.root}/empty`, { lang: "rust", templates }).name).toBe("empty");
+  });
+
+  test.each([
+    ["full", "go", 'wca plugin new: "FOLDER/full" is not empty, wanted a new or empty directory'],
+    ["file", "go", 'wca plugin new: cannot write to "FOLDER/file": it is a file'],
+    ["new", undefined, "missing option --lang, one of go, rust"],
+    ["new", "rus", 'option --lang: saw "rus", did you mean "rust"? wanted one of go, rust'],
+    ["7", "go", 'wca plugin new: saw the name "7", wanted small letters, digits and hyphens, a letter first'],
+  ] as const)("refuses %s in %s", (name, lang, message) => {
+    using tree = tempTree({ "full/x": "", file: "" });
+    const attempt = () => writePlugin(`${tree.root}/${name}`, { lang, templates });
+    expect(attempt).toThrow(message.replace("FOLDER", tree.root));
+    expect(fs.existsSync(`${tree.root}/new`)).toBe(false);
   });
 });

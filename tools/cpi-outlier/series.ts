@@ -178,6 +178,47 @@ export const SERIES: Readonly<Record<string, Series>> = {
     options: { min_samples: 2, hits: 6, relearn_after: 5, report_unattributed: true },
     tasks: { moved: (round) => ({ usage: 1, pressure: round < 10 ? 0.1 : 0.9 }) },
   },
+  // Outliers too far apart; rows of them that end with a good sample, and by falling idle.
+  "rows-and-windows": {
+    rounds: 130,
+    options: { min_samples: 10, hits: 2, window: 10, clear_after: 3, relearn_after: 20 },
+    tasks: {
+      victim: (round) => {
+        const isOutlier = [20, 35, 40, 95, 96].includes(round) || (between(round, 50, 75) && round % 2 === 0);
+        return { usage: between(round, 97, 125) ? 0.1 : 1, cpi: isOutlier || round === 126 ? 3 : 1 };
+      },
+      batch: (round) => ({ usage: [20, 35, 40].includes(round) ? 1 : 0.1 }),
+    },
+  },
+  // Cache misses that are not known for long enough, that grew too little, and that did grow.
+  "cache-or-not": {
+    rounds: 40,
+    options: { min_samples: 10 },
+    tasks: {
+      late: (round) => ({
+        usage: 1,
+        cpi: round < 30 ? 1 : 3,
+        ...(round < 25 ? {} : { mpki: round < 30 ? 1 : 5 }),
+      }),
+      little: (round) => ({ usage: 1, cpi: round < 30 ? 1 : 3, mpki: round < 30 ? 1 : 1.05 }),
+      much: (round) => ({ usage: 1, cpi: round < 30 ? 1 : 3, mpki: round < 30 ? 1 : 1.15 }),
+      batch: (round) => ({ usage: round < 30 ? 0.1 : 1 }),
+    },
+  },
+  // Counters of a suspect and of a victim that fall; the last bins of load.
+  "falling-counters": {
+    rounds: 60,
+    options: { min_samples: 5, clear_after: 3 },
+    tasks: {
+      victim: (round) => ({ usage: 1, cpi: between(round, 45, 50) ? 3 : 1 }),
+      large: (round) => {
+        const isBusy = round % 2 === 0;
+        return { usage: isBusy ? 31.7 : 31.2, pressure: isBusy ? 0.5 : between(round, 45, 50) ? 0.45 : 0.1 };
+      },
+      batch: (round) => ({ usage: between(round, 45, 50) ? 1 : 0.2 }),
+    },
+    edit: (snapshot, round) => ({ ...snapshot, tasks: snapshot.tasks.map((task) => fallen(task, round)) }),
+  },
   // Every option is another one than by default.
   "other-options": {
     rounds: 65,
@@ -264,6 +305,17 @@ function oddly(task: TaskMessage, round: number): TaskMessage {
   if (round === 43) change["task_pressure_seconds_total"] = 12;
   if (round === 45 || round === 60) return { ...task, measurements: others };
   if (round === 47) return { ...task, measurements: {} };
+  return { ...task, measurements: { ...task.measurements, ...change } };
+}
+
+/** Started anew at some time, and counting on from there. */
+function fallen(task: TaskMessage, round: number): TaskMessage {
+  const { task_cpu_usage_seconds: usage, task_cycles: cycles } = task.measurements;
+  const change: Record<string, Measurement> = {};
+  if (task.id === "batch" && round >= 30 && typeof usage === "number")
+    change["task_cpu_usage_seconds"] = usage - 50;
+  if (task.id === "victim" && round >= 20 && typeof cycles === "number")
+    change["task_cycles"] = cycles - 5e11;
   return { ...task, measurements: { ...task.measurements, ...change } };
 }
 

@@ -21,8 +21,12 @@ export class GuestFault extends Error {
 export function faultOf(error: unknown): GuestFault {
   if (error instanceof GuestFault) return error;
   // The engine adds our own source text.
-  const message = (error instanceof Error ? error.message : String(error)).replace(/ \(evaluating .*\)$/, "");
+  const message = (error instanceof Error ? error.message : String(error)).replace(
+    / \(evaluating .*\)$/s,
+    "",
+  );
   // The engine has no other sign.
   if (error instanceof RangeError && /memory/i.test(message)) return new GuestFault("memory", message);
+  if (error instanceof WebAssembly.LinkError) return new GuestFault("load", message);
   return new GuestFault("trap", message);
 }
