@@ -15,12 +15,14 @@ import { LogStorage } from "./storages/log.ts";
 import { OtlpStorage } from "./storages/otlp/otlp.ts";
 import { PrometheusStorage } from "./storages/prometheus/prometheus.ts";
 import { RemoteWriteStorage } from "./storages/remote-write/remote-write.ts";
+import { WasmDetector } from "./wasm/detector.ts";
 
 /** The classes that a configuration file can name without further ado. */
 export const COMPONENTS: readonly ComponentClass[] = [
   MeasurementRunner,
   StaticNode,
   CgroupNode,
+  WasmDetector,
   LogStorage,
   KafkaStorage,
   FilterStorage,

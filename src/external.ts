@@ -8,6 +8,7 @@ import { nearest } from "./config/nearest.ts";
 import type { UserClass } from "./config/registry.ts";
 import { componentFault } from "./external/component-fault.ts";
 import { type Imported, importProblems } from "./external/import-problems.ts";
+import { type BundledModule, bundledModuleClass, moduleClass } from "./external/module-class.ts";
 import { realPath } from "./external/real-path.ts";
 import { findFile, type Lookup, parseSpec, type Spec } from "./external/spec.ts";
 import { readTrustedImports } from "./external/trusted-imports.ts";
@@ -19,7 +20,9 @@ import { withDeadline } from "./runners/deadline.ts";
 const LOAD_SECS = 10;
 
 /** A component that was built into this program with the user's own (`wca bundle`). */
-export interface BundledComponent {
+export type BundledComponent = BundledClass | BundledModule;
+
+export interface BundledClass {
   /** Where it came from, for messages: what was given to `--register`. */
   readonly spec: string;
   /** The class; checked like one from a file. */
@@ -45,7 +48,9 @@ export async function loadExternal(
 
 /** Checks classes that are part of the program. Throws a `ConfigError` with everything that is wrong. */
 export async function checkBundled(bundled: readonly BundledComponent[]): Promise<readonly UserClass[]> {
-  return collected(bundled, async ({ spec, componentClass }) => checked(componentClass, spec));
+  return collected(bundled, async (each) =>
+    "module" in each ? bundledModuleClass(each) : checked(each.componentClass, each.spec),
+  );
 }
 
 /** One after the other, as the files of two specs may share modules. Problems of all are thrown together. */
@@ -73,6 +78,7 @@ async function loadClass(spec: Spec, options: ExternalOptions): Promise<UserClas
   const { uid = process.geteuid?.() ?? 0, loadSecs = LOAD_SECS } = options;
   const found = findFile(spec, options);
   if (found.fault !== undefined) throw fault(spec.text, found.fault);
+  if (found.kind === "wasm") return await moduleClass(spec, { file: found.path, uid });
   const texts = readTrustedImports(found.path, uid);
   const entry = realPath(found.path);
   if (entry.includes("?")) {

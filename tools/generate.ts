@@ -10,6 +10,7 @@ import { describeMetrics } from "../src/config/describe-metrics.ts";
 import { configSchema, editorSettings } from "../src/config/json-schema.ts";
 import { createRegistry } from "../src/config/registry.ts";
 import { Catalogue } from "../src/model/catalogue.ts";
+import { protocolSchema } from "../src/protocol/protocol-schema.ts";
 import { apiDeclarations, DECLARATIONS } from "./declarations.ts";
 import { KERNEL_MODULE, kernelModule } from "./extism-kernel.ts";
 
@@ -28,6 +29,7 @@ export function generatedFiles(): ReadonlyMap<string, string> {
     ["docs/components.md", `${GENERATED_NOTE}\n\n${describeComponents(registry)}`],
     ["docs/metrics.md", `${GENERATED_NOTE}\n\n${describeMetrics(new Catalogue())}`],
     ["configs/schema.json", `${JSON.stringify(configSchema(registry), undefined, 2)}\n`],
+    ["wasm-plugins/protocol/protocol.schema.json", `${JSON.stringify(protocolSchema(), undefined, 2)}\n`],
     [DECLARATIONS, apiDeclarations()],
     [KERNEL_MODULE, KERNEL],
     [".vscode/settings.json", `${JSON.stringify(settings, undefined, 2)}\n`],

@@ -17,6 +17,8 @@ const REASONS: Readonly<Record<string, string>> = {
 export interface TrustOptions {
   /** User that runs the agent. Default: the effective user. */
   readonly uid?: number;
+  /** Whoever may have written it: the content is checked otherwise. Default: false. */
+  readonly byAnyone?: boolean;
 }
 
 /** Text of a file that decides what the agent does, read as {@link readTrustedBytes} says. */
@@ -29,13 +31,13 @@ export function readTrustedFile(path: string, options: TrustOptions = {}): strin
  * or root. The file is opened once and that descriptor is checked and read. Throws a `ConfigError`.
  */
 export function readTrustedBytes(path: string, options: TrustOptions = {}): Uint8Array {
-  const { uid = process.geteuid?.() ?? 0 } = options;
+  const { uid = process.geteuid?.() ?? 0, byAnyone = false } = options;
   const descriptor = attempt("open", path, () =>
     // Without O_NONBLOCK the open of a named pipe waits for a writer.
     openSync(path, constants.O_RDONLY | constants.O_NONBLOCK),
   );
   try {
-    const fault = faultOf(path, { stats: fstatSync(descriptor), uid });
+    const fault = faultOf(path, { stats: fstatSync(descriptor), uid, byAnyone });
     if (fault !== undefined) throw fileError(path, fault);
     return attempt("read", path, () => readFileSync(descriptor));
   } finally {
@@ -55,14 +57,14 @@ function attempt<Result>(action: string, path: string, call: () => Result): Resu
 
 function faultOf(
   path: string,
-  { stats, uid }: { readonly stats: Stats; readonly uid: number },
+  { stats, uid, byAnyone }: { readonly stats: Stats; readonly uid: number; readonly byAnyone: boolean },
 ): string | undefined {
   if (stats.isDirectory()) return "saw a directory, wanted a file";
   if (!stats.isFile()) return "saw something that is not a regular file, wanted a file";
-  if (stats.uid !== uid && stats.uid !== 0) {
+  if (!byAnyone && stats.uid !== uid && stats.uid !== 0) {
     return `saw owner ${stats.uid}, wanted the user ${uid} that runs the agent, or root`;
   }
-  if ((stats.mode & 0o022) !== 0) {
+  if (!byAnyone && (stats.mode & 0o022) !== 0) {
     const mode = (stats.mode & 0o7777).toString(8).padStart(4, "0");
     return `saw mode ${mode}, wanted a file that only its owner can write: chmod go-w ${path}`;
   }

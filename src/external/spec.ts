@@ -11,7 +11,7 @@ export interface Spec {
 }
 
 /** What a file with this extension is to `--register`. */
-type Kind = "script" | "wasm";
+export type Kind = "script" | "wasm";
 
 /** In the order in which they are tried behind a name. */
 const KINDS: Readonly<Record<string, Kind>> = {
@@ -23,7 +23,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   ".cjs": "script",
   ".wasm": "wasm",
 };
-const TRIED = Object.keys(KINDS).filter((extension) => KINDS[extension] === "script");
+const TRIED = Object.keys(KINDS);
 
 /** Where names are looked up. */
 export interface Lookup {
@@ -34,7 +34,7 @@ export interface Lookup {
 
 /** Where the file of a {@link Spec} is, or why it cannot be had. */
 export type Found =
-  | { readonly path: string; readonly fault?: undefined }
+  | { readonly path: string; readonly kind: Kind; readonly fault?: undefined }
   | { readonly path?: undefined; readonly fault: string };
 
 /** `FILE:EXPORT` or `FILE`. A colon that no name follows belongs to the file. */
@@ -50,17 +50,17 @@ export function parseSpec(text: string): Spec {
 export function findFile({ file }: Spec, { cwd, searchPath }: Lookup): Found {
   if (file === "") return { fault: "saw no file, wanted FILE or FILE:CLASS" };
   const kind = KINDS[path.extname(file)];
-  if (kind === "wasm") return { fault: "components in WebAssembly cannot be loaded by this version" };
   if (kind !== undefined) {
     const only = path.resolve(cwd, file);
-    return existsSync(only) ? { path: only } : { fault: `there is no file "${only}"` };
+    return existsSync(only) ? { path: only, kind } : { fault: `there is no file "${only}"` };
   }
   const isPlace = /^\.{0,2}\//.test(file);
   const folders = isPlace ? [cwd] : [...searchPath.split(":").filter((folder) => folder !== ""), cwd];
   const bases = [...new Set(folders.map((folder) => path.resolve(cwd, folder, file)))];
   const candidates = bases.flatMap((base) => TRIED.map((extension) => `${base}${extension}`));
   const found = candidates.find((candidate) => existsSync(candidate));
-  return found === undefined ? { fault: notFound(file, bases) } : { path: found };
+  if (found === undefined) return { fault: notFound(file, bases) };
+  return { path: found, kind: KINDS[path.extname(found)] ?? "script" };
 }
 
 function notFound(file: string, bases: readonly string[]): string {

@@ -93,6 +93,13 @@ interface FolderCheck {
   readonly folders: Set<string>;
 }
 
+/** Throws a `ConfigError` when somebody else than us or root can put another file in the place of this one. */
+export function checkTrustedFolders(file: string, uid: number): void {
+  const folders = new Set<string>();
+  for (const place of [path.dirname(file), path.dirname(realPath(file))])
+    checkFolders(place, { uid, folders });
+}
+
 /** Whoever can write a folder on the way to a file can put another file in its place. */
 function checkFolders(folder: string, { uid, folders }: FolderCheck): void {
   for (let current = realPath(folder); !folders.has(current); current = path.dirname(current)) {

@@ -4,6 +4,7 @@ import { MEMORY_MODULE_ROWS } from "./memory-modules.ts";
 import { MEMORY_POOL_ROWS } from "./memory-pools.ts";
 import { PERF_ROWS } from "./perf.ts";
 import { PLATFORM_ROWS } from "./platform.ts";
+import { PLUGIN_ROWS } from "./plugins.ts";
 import { RESCTRL_ROWS } from "./resctrl.ts";
 import { SCHEDULER_ROWS } from "./scheduler.ts";
 import { TASK_CGROUP_ROWS } from "./task-cgroups.ts";
@@ -24,4 +25,5 @@ export const ROWS = {
   ...MEMORY_MODULE_ROWS,
   ...UNCORE_ROWS,
   ...AGENT_ROWS,
+  ...PLUGIN_ROWS,
 } as const satisfies Record<string, MetricRow>;

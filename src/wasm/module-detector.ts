@@ -1,0 +1,91 @@
+import type { z } from "zod";
+import { type Context, defineComponent } from "../config/component.ts";
+import type { Decision } from "../model/anomaly.ts";
+import { PluginError } from "../model/errors.ts";
+import type { Measurement } from "../model/metric.ts";
+import { Detector } from "../model/roles.ts";
+import type { SelfMeasuring } from "../model/self-measuring.ts";
+import type { Snapshot } from "../model/snapshot.ts";
+import type { Description } from "../protocol/messages.ts";
+import { DetectorPlugin, requireDetector } from "./detector-plugin.ts";
+import { checkModule, trustFault } from "./module-file.ts";
+import { optionsShape } from "./options-shape.ts";
+import { PLUGIN_OPTIONS, type PluginOptions } from "./plugin-options.ts";
+
+/** A module that was described. */
+export interface DescribedModule {
+  readonly bytes: Uint8Array;
+  readonly description: Description;
+}
+
+/** A class that a tag can name, and the module behind it. */
+export type ModuleDetector = ReturnType<typeof moduleDetector>;
+
+/**
+ * A component of which the module itself says what its options are. One for an allocator can be described
+ * and not be built. Throws a {@link PluginError}.
+ */
+export function moduleDetector(tag: string, module: DescribedModule) {
+  const { description } = module;
+  const own = optionsShape(description.options);
+  const clash = Object.keys(own).find((name) => Object.hasOwn(PLUGIN_OPTIONS, name));
+  if (clash !== undefined) {
+    const taken = Object.keys(PLUGIN_OPTIONS).join(", ");
+    throw new PluginError(
+      "load",
+      `Cannot use the options of the module: there is "${clash}", and ${taken} are options of every module`,
+    );
+  }
+  class ModuleDetector extends Detector implements SelfMeasuring {
+    static readonly component = defineComponent("detector", {
+      doc: docOf(description),
+      options: { ...own, ...PLUGIN_OPTIONS } as z.ZodRawShape,
+    });
+    /** For `wca bundle`. */
+    static readonly module = module;
+
+    readonly #plugin: DetectorPlugin;
+
+    constructor(options: Readonly<Record<string, unknown>>, context: Context) {
+      super();
+      requireDetector(description, tag);
+      const settings = options as PluginOptions;
+      const fault = trustFault(settings);
+      if (fault !== undefined) throw new RangeError(fault);
+      this.#plugin = new DetectorPlugin({
+        name: tag,
+        module: () => {
+          checkModule(module.bytes, settings);
+          return module;
+        },
+        config: Object.fromEntries(Object.entries(options).filter(([name]) => Object.hasOwn(own, name))),
+        settings,
+        context,
+      });
+    }
+
+    open(): Promise<void> {
+      return this.#plugin.open();
+    }
+
+    detect(snapshot: Snapshot): Promise<Decision> {
+      return this.#plugin.detect(snapshot);
+    }
+
+    selfMeasurements(): Readonly<Record<string, Measurement>> {
+      return this.#plugin.measurements();
+    }
+
+    close(): Promise<void> {
+      return this.#plugin.close();
+    }
+  }
+  Object.defineProperty(ModuleDetector, "name", { value: tag });
+  return ModuleDetector;
+}
+
+function docOf({ role, doc, version }: Description): string {
+  const text = doc.replaceAll(/\s+/g, " ").trim();
+  const about = role === "detector" ? "" : " It is an allocator, and no runner of this version takes one.";
+  return `${text}${about}${version === undefined ? "" : ` Version ${version} of a module in WebAssembly.`}`;
+}
