@@ -7,6 +7,7 @@ import type { Deliveries } from "./model/delivery.ts";
 import type { Host } from "./model/host.ts";
 import type { Log } from "./model/log.ts";
 import type { Lifecycle } from "./model/roles.ts";
+import type { SnapshotRecorder } from "./model/snapshot.ts";
 import { withDeadline } from "./runners/deadline.ts";
 import { VERSION } from "./version.ts";
 
@@ -30,6 +31,8 @@ export interface AgentParts {
   readonly deliveries?: Deliveries;
   /** Rounds after which the runner stops; absent: it runs until the signal. */
   readonly iterations?: number;
+  /** Is given the snapshot of every round. */
+  readonly recorder?: SnapshotRecorder;
 }
 
 /** The queues before the storages of one agent; each speaks through the logger of its storage. */
@@ -43,6 +46,7 @@ export function contextMaker({
   logging,
   deliveries = deliveriesOf(logging),
   iterations,
+  recorder,
 }: AgentParts): (tag: string) => HostContext & Context {
   const catalogue = new Catalogue();
   return (tag) => ({
@@ -55,6 +59,7 @@ export function contextMaker({
     logCounts: (level) => logging.counts(level),
     version: VERSION,
     ...(iterations === undefined ? {} : { iterations }),
+    ...(recorder === undefined ? {} : { recorder }),
   });
 }
 

@@ -16,6 +16,14 @@ export { LocalDatabase } from "./databases/local.ts";
 export type { WrittenOptions } from "./databases/options.ts";
 export { ZookeeperDatabase } from "./databases/zookeeper.ts";
 export { cgroupIdentity } from "./kernel/cgroup/identity.ts";
+export {
+  ANOMALY_STATES,
+  type AnomalyState,
+  type ContentionAnomaly,
+  type Decision,
+  RESOURCES,
+  type Resource,
+} from "./model/anomaly.ts";
 export type { Batch, Outlet, StorageTraits } from "./model/delivery.ts";
 export {
   ConfigError,
@@ -31,6 +39,7 @@ export type { Measurement, Measurements, Metric, MetricType } from "./model/metr
 export type { Platform } from "./model/platform.ts";
 export {
   Database,
+  Detector,
   Labeler,
   type Lifecycle,
   Node,

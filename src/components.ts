@@ -2,11 +2,14 @@ import type { ComponentClass } from "./config/component.ts";
 import { EtcdDatabase } from "./databases/etcd.ts";
 import { LocalDatabase } from "./databases/local.ts";
 import { ZookeeperDatabase } from "./databases/zookeeper.ts";
+import { ExampleDetector } from "./detectors/example.ts";
+import { NOPAnomalyDetector } from "./detectors/nop.ts";
 import { TaskLabelRegexGenerator } from "./labelers/regex.ts";
 import { TaskLabelResourceGenerator } from "./labelers/resource.ts";
 import { SSL } from "./net/ssl.ts";
 import { CgroupNode } from "./nodes/cgroup.ts";
 import { StaticNode } from "./nodes/static.ts";
+import { DetectionRunner } from "./runners/detection.ts";
 import { MeasurementRunner } from "./runners/measurement.ts";
 import { FilterStorage } from "./storages/filter.ts";
 import { HTTPStorage } from "./storages/http/http.ts";
@@ -20,8 +23,11 @@ import { WasmDetector } from "./wasm/detector.ts";
 /** The classes that a configuration file can name without further ado. */
 export const COMPONENTS: readonly ComponentClass[] = [
   MeasurementRunner,
+  DetectionRunner,
   StaticNode,
   CgroupNode,
+  NOPAnomalyDetector,
+  ExampleDetector,
   WasmDetector,
   LogStorage,
   KafkaStorage,

@@ -11,7 +11,13 @@ import { wca } from "./support/wca.ts";
 
 const TIMEOUT_MS = 60_000;
 const DIRECTORY = path.join(import.meta.dirname, "../configs");
-const EXAMPLES = fs.readdirSync(DIRECTORY).filter((name) => name.endsWith(".yaml"));
+/** Those of extending/ need components of one's own. */
+const EXAMPLES = ["", "detection/"].flatMap((folder) =>
+  fs
+    .readdirSync(path.join(DIRECTORY, folder))
+    .filter((name) => name.endsWith(".yaml"))
+    .map((name) => folder + name),
+);
 
 /** What an editor sees, which ignores tags: the text of a scalar with a tag, the content of the rest. */
 function untagged(node: TreeNode): unknown {
@@ -55,7 +61,7 @@ describe("configs/", () => {
       async () => {
         const { exitCode, stdout, stderr } = await wca(["check", "-c", path.join(DIRECTORY, name)]);
         expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
-        expect(stdout).toMatch(/: fine, \d+ components: .*MeasurementRunner$/m);
+        expect(stdout).toMatch(/: fine, \d+ components: .*(Measurement|Detection)Runner$/m);
       },
       TIMEOUT_MS,
     );
@@ -75,6 +81,14 @@ describe("configs/", () => {
     ["an unknown key", "runner: !MeasurementRunner {node: !CgroupNode {}}\nlogger: {}\n"],
     ["an unknown option", "runner: !MeasurementRunner {node: !CgroupNode {}, intervall: 1}\n"],
     ["a list for a number", "runner: !MeasurementRunner {node: !CgroupNode {}, interval: [1]}\n"],
+    [
+      "a detection runner that measures in two ways",
+      "runner: !DetectionRunner {node: !CgroupNode {}, detector: !NOPAnomalyDetector {}, measurement_runner: !MeasurementRunner {node: !CgroupNode {}}}\n",
+    ],
+    [
+      "a detection runner that measures nothing",
+      "runner: !DetectionRunner {detector: !NOPAnomalyDetector {}}\n",
+    ],
     ["no tasks", "runner: !MeasurementRunner {node: !StaticNode {directory: /a}}\n"],
   ];
   for (const [what, text] of wrong) {

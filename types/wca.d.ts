@@ -50,17 +50,20 @@ export interface Metric {
   readonly help?: string;
   readonly unit?: string;
 }
-declare const RESOURCES: readonly [
+/** What tasks contend for; the words are label values. */
+export declare const RESOURCES: readonly [
   "memory bandwidth",
   "cache",
   "cpus",
   "thermal design power",
   "unknown resource",
 ];
-type Resource = (typeof RESOURCES)[number];
-declare const ANOMALY_STATES: readonly ["onset", "ongoing", "clear"];
-type AnomalyState = (typeof ANOMALY_STATES)[number];
-interface ContentionAnomaly {
+export type Resource = (typeof RESOURCES)[number];
+/** Where an anomaly is in its life. One that is `clear` has just ended. */
+export declare const ANOMALY_STATES: readonly ["onset", "ongoing", "clear"];
+export type AnomalyState = (typeof ANOMALY_STATES)[number];
+/** A task suffers from others. Tasks are named by their id. */
+export interface ContentionAnomaly {
   readonly resource: Resource;
   readonly contendedTaskId: string;
   /** Who is thought to cause it; empty when that is not known. */
@@ -74,7 +77,8 @@ interface ContentionAnomaly {
   /** Absent: the detector does not keep track. */
   readonly state?: AnomalyState;
 }
-interface Decision {
+/** What a detector concluded from one snapshot. */
+export interface Decision {
   readonly anomalies: readonly ContentionAnomaly[];
   /** Metrics of the detector's own. Default: none. */
   readonly metrics?: readonly Metric[];
@@ -161,7 +165,11 @@ declare abstract class Collector {
   static readonly role: Role;
   abstract measure(round: Round): void;
 }
-declare abstract class Detector {
+/**
+ * Finds interference in what was seen in a round. Calls do not overlap. The signal is aborted when the answer
+ * is late: it will not be looked at. The snapshot lives on in the next round, so copy what has to be kept.
+ */
+export declare abstract class Detector {
   static readonly role: Role;
   abstract detect(snapshot: Snapshot, signal: AbortSignal): Decision | Promise<Decision>;
 }

@@ -28,7 +28,7 @@ function markdown(registry: Registry, name: string | undefined): string {
   if (name === undefined) return `${describeComponents(registry)}\n${describeMetrics(catalogue)}`;
   const tag = name.replace(/^!/, "");
   const registration = registry.get(tag);
-  if (registration !== undefined) return describeComponent(registration);
+  if (registration !== undefined) return describeComponent(registration, registry);
   const row = catalogue.get(name);
   if (row !== undefined) return describeMetric(name, row);
   throw unknown(name, [...registry.keys(), ...[...catalogue.entries()].map(([metric]) => metric)]);

@@ -15,6 +15,8 @@ export const OPTION_ALIASES: readonly {
   readonly option: string;
 }[] = [
   { role: "runner", alias: "metric_storage", option: "metrics_storage" },
+  { role: "runner", alias: "anomalies_storages", option: "anomalies_storage" },
+  { role: "runner", tag: "DetectionRunner", alias: "allocator", option: "detector" },
   { role: "storage", tag: "KafkaStorage", alias: "broker_ips", option: "brokers_ips" },
   { role: "storage", tag: "HTTPStorage", alias: "http_endpoint", option: "url" },
 ];
@@ -24,7 +26,10 @@ export const NESTED_OPTIONS: readonly {
   readonly tag: string;
   readonly option: string;
   readonly nestedTag: string;
-}[] = [{ tag: "MeasurementRunner", option: "config", nestedTag: "MeasurementRunnerConfig" }];
+}[] = [
+  { tag: "MeasurementRunner", option: "config", nestedTag: "MeasurementRunnerConfig" },
+  { tag: "DetectionRunner", option: "config", nestedTag: "DetectionRunnerConfig" },
+];
 
 /** The component whose options are looked at. */
 interface Owner {

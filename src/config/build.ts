@@ -5,6 +5,7 @@ import { type OptionEntries, type OptionEntry, optionEntries } from "./aliases.t
 import type { Context, HostContext } from "./component.ts";
 import type { Environment } from "./env.ts";
 import { inWords } from "./in-words.ts";
+import { type Inlined, inlinedIn, partedEntries, withInlined } from "./inlined.ts";
 import { nearest, suggestion } from "./nearest.ts";
 import { optionMeta, optionSchema } from "./option-schema.ts";
 import { isAbsent, parseOption } from "./parse-option.ts";
@@ -42,6 +43,16 @@ interface Site {
   /** Where something missing is reported. */
   readonly key: number;
   readonly body?: MappingNode;
+  /** Its options stand among those of another component. */
+  readonly inlined?: InlinedSite;
+}
+
+interface InlinedSite {
+  /** Tag of that other component. */
+  readonly owner: string;
+  readonly entries: readonly OptionEntry[];
+  /** Options of which something was said already. */
+  readonly settled: ReadonlySet<string>;
 }
 
 /** Builds the components of one file, each YAML node once, children first. Faults go to the problems. */
@@ -120,28 +131,68 @@ export class Builder {
 
   /** Parsed options of a component; nothing when something is wrong with them or their components. */
   #optionsOf(site: Site): Record<string, unknown> | undefined {
-    const { registration, path, body } = site;
-    const { problems } = this.#options;
+    const { registration } = site;
     const shape = registration.component.options as Shape;
-    const { entries, failed: misnamed } =
-      body === undefined ? NO_ENTRIES : optionEntries(body, { owner: registration, path, problems });
+    const inlined = inlinedIn(registration, this.#options.registry);
+    const whole = withInlined(registration, inlined);
+    const { entries, failed: misnamed } = this.#entriesOf(site, whole);
+    const { own, inner, unknown } = partedEntries(entries, registration, inlined);
     const parsed = new Map<string, unknown>();
-    const settled = new Set<string>();
-    let failed = misnamed;
-    for (const entry of entries) {
-      const schema = Object.hasOwn(shape, entry.option) ? shape[entry.option] : undefined;
-      if (schema === undefined) {
-        failed = true;
-        settled.add(this.#reportUnknown(entry, registration));
-      } else if (!isAbsent(entry.value, schema)) {
-        settled.add(entry.option);
-        if (!this.#parse(entry, { schema, parsed })) failed = true;
-      }
+    const settled = new Set(site.inlined?.settled);
+    let failed = misnamed || unknown.length > 0;
+    for (const entry of unknown) settled.add(this.#reportUnknown(entry, whole));
+    for (const entry of own) {
+      const schema = shape[entry.option] as z.ZodType;
+      if (isAbsent(entry.value, schema)) continue;
+      settled.add(entry.option);
+      if (!this.#parse(entry, { schema, parsed })) failed = true;
+    }
+    if (inlined !== undefined) {
+      const holder = own.find(({ option }) => option === inlined.option && settled.has(option));
+      if (!this.#inline(inner, { inlined, holder, settled, parsed, site })) failed = true;
+      settled.add(inlined.option);
     }
     for (const [option, schema] of Object.entries(shape)) {
       if (!settled.has(option) && !this.#fill(option, { schema, parsed, site })) failed = true;
     }
     return failed ? undefined : Object.fromEntries(parsed);
+  }
+
+  #entriesOf({ inlined, body, path }: Site, owner: Registration): OptionEntries {
+    if (inlined !== undefined) return { entries: inlined.entries, failed: false };
+    return body === undefined
+      ? NO_ENTRIES
+      : optionEntries(body, { owner, path, problems: this.#options.problems });
+  }
+
+  /** Builds the component whose options stand among those of its owner; false when something is wrong. */
+  #inline(
+    entries: readonly OptionEntry[],
+    { inlined: { option, registration }, holder, settled, parsed, site }: Inlining,
+  ): boolean {
+    const { problems } = this.#options;
+    const { tag } = site.registration;
+    const [first] = entries;
+    if (holder !== undefined) {
+      if (first === undefined) return true;
+      const names = entries.map((entry) => `"${entry.option}"`).join(", ");
+      const place = problems.place(holder.at);
+      const message = `${names} of ${tag} cannot stand beside "${option}" at ${place}, wanted all of them there`;
+      problems.add(first.at, first.path, message);
+      return false;
+    }
+    const { instance, failed } = this.#construct({
+      ...site,
+      registration,
+      inlined: { owner: tag, entries, settled },
+    });
+    if (failed) return false;
+    parsed.set(option, instance);
+    const schema = site.registration.component.options[option] as z.ZodType;
+    if (schema.safeParse(instance).success) return true;
+    const message = `!${registration.tag} of ${registration.spec ?? "the program"} does not extend the class that ${tag} needs`;
+    problems.add(site.at, site.path, message);
+    return false;
   }
 
   /** Gives the option that was probably meant, so that it is not reported missing as well. */
@@ -188,7 +239,8 @@ export class Builder {
       schema.description === undefined
         ? `, wanted ${inWords(optionSchema(schema))}`
         : `: ${schema.description}`;
-    problems.add(key, path, `missing option "${option}" of ${registration.tag}${doc}`);
+    const owner = site.inlined?.owner ?? registration.tag;
+    problems.add(key, path, `missing option "${option}" of ${owner}${doc}`);
     return false;
   }
 
@@ -215,9 +267,19 @@ interface Target {
   readonly parsed: Map<string, unknown>;
 }
 
+/** What {@link Builder} needs to build an inlined component. */
+interface Inlining {
+  readonly inlined: Inlined;
+  /** The entry of the option itself, where that is given. */
+  readonly holder: OptionEntry | undefined;
+  readonly settled: ReadonlySet<string>;
+  readonly parsed: Map<string, unknown>;
+  readonly site: Site;
+}
+
 const NO_ENTRIES: OptionEntries = { entries: [], failed: false };
 
-/** A stand-in of the same role, so that the owner is told if the role is wrong and nothing else. */
-function failedOf({ role }: Registration): BuiltComponent {
-  return { instance: Object.create({ constructor: { role } }) as object, failed: true };
+/** A stand-in of the same class, so that the owner is told if the role or class is wrong and nothing else. */
+function failedOf({ componentClass }: Registration): BuiltComponent {
+  return { instance: Object.create(componentClass.prototype as object) as object, failed: true };
 }

@@ -124,7 +124,7 @@ function hint(
 ): string {
   const content = contentOf(seen);
   if (content.tag !== undefined) return "";
-  if (wanted.role !== undefined) {
+  if (wanted.role !== undefined && wanted.words === undefined) {
     const tags = tagsOf(registry, wanted.role).map((tag) => `!${tag}`);
     return tags.length === 0 ? "" : `: ${tags.join(", ")}`;
   }

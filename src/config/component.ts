@@ -4,6 +4,7 @@ import type { Deliveries } from "../model/delivery.ts";
 import type { Host } from "../model/host.ts";
 import type { Log, LogLevel } from "../model/log.ts";
 import { ROLES, type Role } from "../model/roles.ts";
+import type { SnapshotRecorder } from "../model/snapshot.ts";
 
 /** What the program gives to every component, never the user. */
 export interface Context {
@@ -25,6 +26,8 @@ export interface HostContext extends Context {
   readonly host: Host;
   /** Rounds after which a runner stops by itself (`--iterations`); absent: it runs until it is told to stop. */
   readonly iterations?: number;
+  /** Is given the snapshot of every round (`--record`). */
+  readonly recorder?: SnapshotRecorder;
   /** How often each logger has logged warnings and errors, for the agent's own metrics. */
   readonly logCounts: (level: LogLevel) => ReadonlyMap<string, number>;
 }

@@ -6,6 +6,7 @@
 import { LOG_LEVELS } from "../model/log.ts";
 import { ROLES, type Role } from "../model/roles.ts";
 import { NESTED_OPTIONS } from "./aliases.ts";
+import { inlinedIn } from "./inlined.ts";
 import { type OptionRow, optionRows } from "./option-row.ts";
 import { kindsOf, type OptionSchema } from "./option-schema.ts";
 import { type Registration, type Registry, tagsOf } from "./registry.ts";
@@ -36,7 +37,7 @@ export function configSchema(registry: Registry): JsonSchema {
     definitions: {
       ...Object.fromEntries(ROLES.map((role) => [`role.${role}`, roleSchema(role, registry)])),
       ...Object.fromEntries(
-        registrations.map((registration) => [registration.tag, componentSchema(registration)]),
+        registrations.map((registration) => [registration.tag, componentSchema(registration, registry)]),
       ),
       Env: ENV_SCHEMA,
     },
@@ -83,11 +84,12 @@ function roleSchema(role: Role, registry: Registry): JsonSchema {
   return { anyOf: [...tags.map(reference), bare] };
 }
 
-function componentSchema(registration: Registration): JsonSchema {
+function componentSchema(registration: Registration, registry: Registry): JsonSchema {
   const { tag, component } = registration;
   const rows = optionRows(registration);
-  const properties = propertiesOf(rows);
-  const required = rows.filter((row) => row.required).map(requirement);
+  const inner = innerOptions(registration, registry);
+  const properties = { ...inner.properties, ...propertiesOf(rows) };
+  const required = [...rows.filter((row) => row.required).map(requirement), ...inner.required];
   const nested = NESTED_OPTIONS.filter((row) => row.tag === tag).map(({ option, nestedTag }) => [
     option,
     {
@@ -109,6 +111,21 @@ function componentSchema(registration: Registration): JsonSchema {
       : wraps.length === 0
         ? { allOf: required }
         : { anyOf: [{ allOf: required }, ...wraps] }),
+  };
+}
+
+/** Options of a component that may stand among those of another one, which needs either them or the component. */
+function innerOptions(
+  registration: Registration,
+  registry: Registry,
+): { readonly properties: JsonSchema; readonly required: readonly JsonSchema[] } {
+  const inlined = inlinedIn(registration, registry);
+  if (inlined === undefined) return { properties: {}, required: [] };
+  const rows = optionRows(inlined.registration);
+  const required = rows.filter((row) => row.required).map(requirement);
+  return {
+    properties: referencesTo(inlined.registration.tag, propertiesOf(rows)),
+    required: [{ oneOf: [{ required: [inlined.option] }, { allOf: required }] }],
   };
 }
 
@@ -147,12 +164,14 @@ function propertyOf({ schema, doc, unit }: OptionRow): JsonSchema {
 /** An option's schema without our own fields, its components as references and `!Env` for every scalar. */
 function valueSchema({
   role,
+  inlineTag,
   defaultTag: _,
   unit: __,
   words: ___,
   format: ____,
   ...schema
 }: OptionSchema): JsonSchema {
+  if (inlineTag !== undefined) return { allOf: [reference(inlineTag)] };
   if (role !== undefined) return { allOf: [reference(`role.${role}`)] };
   const { minimum, maximum, ...rest } = schema;
   const inner = mapInner(rest);

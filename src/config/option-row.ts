@@ -23,7 +23,7 @@ export function optionRows(registration: Registration): readonly OptionRow[] {
   const options = registration.component.options as Readonly<Record<string, z.ZodType>>;
   return Object.entries(options).map(([name, type]) => {
     const schema = optionSchema(type);
-    const { unit, defaultTag } = optionMeta(type);
+    const { unit, defaultTag, inlineTag } = optionMeta(type);
     const standard = defaultTag === undefined ? defaultInYaml(schema) : `!${defaultTag}`;
     return {
       name,
@@ -31,7 +31,7 @@ export function optionRows(registration: Registration): readonly OptionRow[] {
       words: inWords(schema),
       ...(unit === undefined ? {} : { unit }),
       ...(standard === undefined ? {} : { default: standard }),
-      required: defaultTag === undefined && !type.safeParse(undefined).success,
+      required: defaultTag === undefined && inlineTag === undefined && !type.safeParse(undefined).success,
       doc: type.description ?? "",
       spellings: spellingsOf(name, registration),
     };

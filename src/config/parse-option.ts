@@ -47,7 +47,8 @@ export function isAbsent(node: TreeNode, schema: z.ZodType): boolean {
   if (content.kind !== "scalar" || content.value !== null || content.tag !== undefined || content.faulty)
     return false;
   if (check(schema, null).success) return false;
-  return optionMeta(schema).defaultTag !== undefined || check(schema, undefined).success;
+  const { defaultTag, inlineTag } = optionMeta(schema);
+  return defaultTag !== undefined || inlineTag !== undefined || check(schema, undefined).success;
 }
 
 /** What a function of the schema threw instead of an answer. */

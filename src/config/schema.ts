@@ -14,7 +14,7 @@ import type {
   Storage,
   TlsSettings,
 } from "../model/roles.ts";
-import { roleOfInstance } from "./component.ts";
+import { type Component, roleOfInstance } from "./component.ts";
 
 interface RoleTypes {
   runner: Runner;
@@ -34,6 +34,8 @@ export interface OptionMeta {
   readonly role?: Role;
   /** Tag of the component that stands in when the option is left out; one instance for the whole file. */
   readonly defaultTag?: string;
+  /** Tag of the component of this option; the options of that may also stand in the place of this one. */
+  readonly inlineTag?: string;
   /** What is wanted, in words for messages and documentation: `an absolute path`. */
   readonly words?: string;
 }
@@ -48,6 +50,21 @@ export function ref<R extends Role>(
       error: `a component of the role ${role}, such as a tag !Name`,
     })
     .meta({ role, ...(defaultTag === undefined ? {} : { defaultTag }) });
+}
+
+/**
+ * An option whose value is a component of one class. Its options may also stand directly among those of the
+ * owner, all or none of them: the owner is given the component either way.
+ */
+export function inline<Instance extends object>(componentClass: {
+  readonly name: string;
+  readonly component: Component;
+  readonly prototype: Instance;
+}): z.ZodType<Instance> {
+  const { name, component, prototype } = componentClass;
+  return z
+    .custom<Instance>((value) => Object.prototype.isPrototypeOf.call(prototype, value as object))
+    .meta({ role: component.role, inlineTag: name, words: `!${name}` });
 }
 
 /** A duration in seconds, fractions allowed. */

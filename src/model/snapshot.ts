@@ -19,3 +19,9 @@ export interface Snapshot {
   readonly platformMeasurements: Measurements;
   readonly tasks: readonly ObservedTask[];
 }
+
+/** Keeps what was seen, for later. */
+export interface SnapshotRecorder {
+  /** Copies what it needs at once. Never waits, never throws. */
+  record(snapshot: Snapshot): void;
+}

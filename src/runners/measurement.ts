@@ -4,7 +4,7 @@ import { TopologyCollector } from "../collectors/topology.ts";
 import { defineComponent, type HostContext, type OptionsOf } from "../config/component.ts";
 import { labelName, ref, seconds } from "../config/schema.ts";
 import type { Outlet } from "../model/delivery.ts";
-import type { Measurement } from "../model/metric.ts";
+import type { Measurement, Measurements } from "../model/metric.ts";
 import type { Platform } from "../model/platform.ts";
 import { type Collector, type Lifecycle, Runner } from "../model/roles.ts";
 import type { Snapshot } from "../model/snapshot.ts";
@@ -28,7 +28,18 @@ const SHORTEST_DEADLINE_SECS = 5;
 /** Pauses between rounds after which start-up is over, and after which code was compiled for the last time. */
 const SETTLED_PAUSES: readonly number[] = [2, 10, 30];
 
-/** Looks and tells: discovers tasks, measures them and the platform, and stores the metrics. */
+/** Rounds of a runner: what {@link MeasurementRunner.repeat} needs. */
+export interface Rounds {
+  /** What they are called in the metrics of components. */
+  readonly name: string;
+  readonly signal: AbortSignal;
+  readonly round: () => Promise<void>;
+}
+
+/**
+ * Looks and tells: discovers tasks, measures them and the platform, and stores the metrics. Other runners do
+ * more between the two steps, by `repeat`, `look` and `tell`.
+ */
 export class MeasurementRunner extends Runner {
   static readonly component = defineComponent("runner", {
     doc: "Measures the tasks that its node finds, and the platform, and stores the metrics. Repeats that at every interval.",
@@ -103,20 +114,77 @@ export class MeasurementRunner extends Runner {
     for (const collector of this.#collectors) await (collector as Lifecycle).open?.();
   }
 
+  /** Seconds between the starts of two rounds. */
+  get intervalSecs(): number {
+    return this.#options.interval;
+  }
+
+  /** Where durations and failures of whatever belongs to a round are noted. */
+  get watch(): Watch {
+    return this.#watch;
+  }
+
   async run(signal: AbortSignal): Promise<number> {
+    const round = async () => {
+      const snapshot = await this.look(signal);
+      if (snapshot !== undefined) this.tell(snapshot);
+    };
+    await this.repeat({ name: nameOf(this), signal, round });
+    return 0;
+  }
+
+  /** Makes a round at every interval until the signal comes or all iterations are made. */
+  async repeat({ name, signal, round }: Rounds): Promise<void> {
     const { iterations } = this.#context;
     await runLoop({
-      intervalSecs: this.#options.interval,
+      intervalSecs: this.intervalSecs,
       ...(iterations === undefined ? {} : { iterations }),
       signal,
-      round: () => this.#watch.callAsync(nameOf(this), () => this.#round(signal)),
+      round: () => this.#watch.callAsync(name, () => this.#timed(round)),
       onPause: ({ sleepSecs, overrun }) => {
         this.#settle();
         this.#watch.duration("sleep", sleepSecs);
         if (overrun) this.#state.overrun();
       },
     });
-    return 0;
+  }
+
+  /** Discovers and measures; nothing when the signal came meanwhile. */
+  async look(signal: AbortSignal): Promise<Snapshot | undefined> {
+    const started = performance.now();
+    const timeMs = this.#context.now();
+    await this.#discover();
+    if (signal.aborted) return undefined;
+    this.#watch.duration("sync_containers_state", secondsSince(started));
+    const snapshot = this.#observe(timeMs);
+    this.#context.recorder?.record(snapshot);
+    return snapshot;
+  }
+
+  /** Stores what was seen and how the agent fares; `more` are further measurements of the agent itself. */
+  tell({ timeMs, platform, platformMeasurements, tasks }: Snapshot, more: Measurements = {}): void {
+    const told: Told = {
+      commonLabels: this.commonLabels(platform),
+      internal: this.#state.internal({ tasks: this.#found.length, platform }),
+      platform: platformMeasurements,
+      tasks,
+      agent: { ...this.#state.agent(this.#observer), ...more },
+    };
+    const isClassic = this.#options.metric_names === "classic";
+    const metrics = this.#metrics.update(isClassic ? inClassicOrder(told) : told);
+    this.#outlet.offer(metrics, timeMs);
+  }
+
+  /** Labels of every metric. */
+  commonLabels(platform: Platform | undefined): Labels {
+    const { extra_labels, include_optional_labels } = this.#options;
+    return {
+      host: this.#context.hostname,
+      ...(include_optional_labels && platform !== undefined
+        ? informationLabels(platform, this.#context.version)
+        : {}),
+      ...extra_labels,
+    };
   }
 
   close(): void {
@@ -134,16 +202,11 @@ export class MeasurementRunner extends Runner {
     return rows;
   }
 
-  async #round(signal: AbortSignal): Promise<void> {
+  async #timed(round: () => Promise<void>): Promise<void> {
     const started = performance.now();
-    const timeMs = this.#context.now();
-    await this.#discover();
-    if (signal.aborted) return;
-    this.#watch.duration("sync_containers_state", secondsSince(started));
-    const snapshot = this.#observe(timeMs);
-    this.#tell(snapshot);
+    await round();
     this.#watch.duration("iteration", secondsSince(started));
-    this.#context.deliveries.nextRound(started + this.#options.interval * 1000);
+    this.#context.deliveries.nextRound(started + this.intervalSecs * 1000);
   }
 
   #settle(): void {
@@ -175,30 +238,6 @@ export class MeasurementRunner extends Runner {
       platform,
       platformMeasurements: { platform_last_seen: lastSeen, ...round.platformMeasurements },
       tasks: round.tasks,
-    };
-  }
-
-  #tell({ timeMs, platform, platformMeasurements, tasks }: Snapshot): void {
-    const told: Told = {
-      commonLabels: this.#commonLabels(platform),
-      internal: this.#state.internal({ tasks: this.#found.length, platform }),
-      platform: platformMeasurements,
-      tasks,
-      agent: this.#state.agent(this.#observer),
-    };
-    const isClassic = this.#options.metric_names === "classic";
-    const metrics = this.#metrics.update(isClassic ? inClassicOrder(told) : told);
-    this.#outlet.offer(metrics, timeMs);
-  }
-
-  #commonLabels(platform: Platform | undefined): Labels {
-    const { extra_labels, include_optional_labels } = this.#options;
-    return {
-      host: this.#context.hostname,
-      ...(include_optional_labels && platform !== undefined
-        ? informationLabels(platform, this.#context.version)
-        : {}),
-      ...extra_labels,
     };
   }
 }

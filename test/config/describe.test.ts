@@ -31,7 +31,9 @@ Writes metrics to a file.
 
 test("describeComponent() tells units, defaults, what is required and other spellings", () => {
   const registration = createRegistry([MeasurementRunner]).get("MeasurementRunner");
-  expect(registration === undefined ? "" : describeComponent(registration)).toBe(`### !MeasurementRunner
+  expect(
+    registration === undefined ? "" : describeComponent(registration, REGISTRY),
+  ).toBe(`### !MeasurementRunner
 
 Measures and reports.
 

@@ -313,7 +313,8 @@ test("every row of the catalogue is a whole description", () => {
     const sentence = /^[A-Z0-9].*\.$/s.test(row.help);
     const merged = row.scope === "task" || row.merge === "none";
     const named =
-      /^(task|platform|wca)_[a-z0-9_]+$/.test(name) && new Set(row.labels).size === row.labels.length;
+      /^((task|platform|wca)_[a-z0-9_]+|anomaly(_[a-z_]+)?)$/.test(name) &&
+      new Set(row.labels).size === row.labels.length;
     return !(sentence && merged && named && row.source.length > 0);
   });
   expect(wrong.map(([name]) => name)).toEqual([]);

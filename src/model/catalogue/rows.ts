@@ -1,5 +1,6 @@
 import type { MetricRow } from "../catalogue.ts";
 import { AGENT_ROWS } from "./agent.ts";
+import { ANOMALY_ROWS } from "./anomalies.ts";
 import { MEMORY_MODULE_ROWS } from "./memory-modules.ts";
 import { MEMORY_POOL_ROWS } from "./memory-pools.ts";
 import { PERF_ROWS } from "./perf.ts";
@@ -25,5 +26,6 @@ export const ROWS = {
   ...MEMORY_MODULE_ROWS,
   ...UNCORE_ROWS,
   ...AGENT_ROWS,
+  ...ANOMALY_ROWS,
   ...PLUGIN_ROWS,
 } as const satisfies Record<string, MetricRow>;
