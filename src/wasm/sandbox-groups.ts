@@ -1,4 +1,4 @@
-import { SandboxGroup } from "./sandbox.ts";
+import { SandboxGroup } from "./sandbox-group.ts";
 
 /** Shared by all components of one agent, and by nothing else. */
 type Agent = object;
