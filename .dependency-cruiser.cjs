@@ -60,16 +60,30 @@ module.exports = {
       from: {
         path: `^src/(${folders.join("|")})/`,
         pathNot:
-          "^src/(kernel/(host|file|auxv|own-process|perf/syscalls)|config/trusted-file|net/files|storages/(output|pipe)|databases/local)[.]ts$",
+          "^src/(kernel/(host|file|auxv|own-process|perf/syscalls)|config/trusted-file|net/files|storages/(output|pipe)|databases/local|wasm/(resident|guest/(harden|pipe)))[.]ts$",
       },
       to: { path: "^(node:)?fs(/promises)?$" },
     },
     {
       name: "native",
-      comment: "Only the kernel's door calls foreign functions",
+      comment: "Only the kernel's door and the process that runs modules call foreign functions",
       severity: "error",
-      from: { path: "^src/", pathNot: "^src/kernel/" },
+      from: { path: "^src/", pathNot: "^src/(kernel|wasm/guest)/" },
       to: { path: "^native/" },
+    },
+    {
+      name: "wasm-guest",
+      comment: "The process that runs modules loads next to nothing",
+      severity: "error",
+      from: { path: "^src/wasm/guest/" },
+      to: { path: "^(src|node_modules)/", pathNot: "^src/wasm/|^src/model/" },
+    },
+    {
+      name: "wasm-guest-only",
+      comment: "What is in the guest runs in the process of a sandbox",
+      severity: "error",
+      from: { path: "^src/", pathNot: "^src/wasm/guest/" },
+      to: { path: "^src/wasm/guest/" },
     },
     {
       name: "no-cycles",

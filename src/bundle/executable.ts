@@ -1,3 +1,4 @@
+import { GUEST_ARGUMENT } from "../wasm/guest-command.ts";
 import { ARCHIVE, MINIFY, type Program } from "./program.ts";
 
 /** A class that an executable is to have built in. */
@@ -36,6 +37,7 @@ const FOLDER = "/wca-bundle";
 const MAIN = `${FOLDER}/main.js`;
 const TUNED = `${FOLDER}/tuned.js`;
 const START = `${FOLDER}/start.js`;
+const GUEST = `${FOLDER}/guest.js`;
 const COMPONENTS = `${FOLDER}/components.js`;
 const COMPRESSED = `${FOLDER}/${ARCHIVE}.gz`;
 /** Where the files of an executable seem to be when it runs. */
@@ -55,11 +57,12 @@ export async function writeExecutable({
 }: ExecutableOptions): Promise<void> {
   const own = components.length > 0;
   await Bun.build({
-    entrypoints: [MAIN, START, ...(own ? [COMPONENTS] : [])],
+    entrypoints: [MAIN, START, GUEST, ...(own ? [COMPONENTS] : [])],
     files: {
       [MAIN]: mainText(own),
       [TUNED]: program.tuned,
       [START]: program.start,
+      [GUEST]: program.guest,
       [COMPRESSED]: Bun.gzipSync(JSON.stringify(program)),
       ...(own ? { [COMPONENTS]: componentsText(components) } : {}),
     },
@@ -86,9 +89,13 @@ function mainText(hasComponents: boolean): string {
   const load = hasComponents ? `() => import("${AT_RUN_TIME}/components.js")` : "";
   return `import "${COMPRESSED}" with { type: "file" };
 import { tune } from "${TUNED}";
-tune();
-const { start } = await import("${AT_RUN_TIME}/start.js");
-await start(${load});
+if (process.argv[2] === "${GUEST_ARGUMENT}") {
+  await import("${AT_RUN_TIME}/guest.js");
+} else {
+  tune();
+  const { start } = await import("${AT_RUN_TIME}/start.js");
+  await start(${load});
+}
 `;
 }
 

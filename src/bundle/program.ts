@@ -15,6 +15,8 @@ export interface Program {
   readonly tuned: string;
   /** Exports `start`. */
   readonly start: string;
+  /** Serves Wasm modules when it is evaluated: the process of a sandbox loads nothing else. */
+  readonly guest: string;
 }
 
 /**
@@ -26,7 +28,11 @@ export async function loadProgram(): Promise<Program> {
   if (archive !== undefined) {
     return JSON.parse(new TextDecoder().decode(Bun.gunzipSync(await archive.bytes())));
   }
-  return { tuned: await bundled("tuned.ts"), start: await bundled("start.ts") };
+  return {
+    tuned: await bundled("tuned.ts"),
+    start: await bundled("start.ts"),
+    guest: await bundled("wasm/guest/main.ts"),
+  };
 }
 
 async function bundled(file: string): Promise<string> {

@@ -4,6 +4,7 @@ import { buildConfig, type Configuration } from "../config/load.ts";
 import { KernelHost } from "../kernel/host.ts";
 import type { Support } from "../model/support.ts";
 import { probe } from "../runners/probe.ts";
+import { sandboxSupport } from "../wasm/probe.ts";
 import { hostSupport } from "./host-support.ts";
 import { type CommandOptions, loadWith, loggingOf, registryOf } from "./load.ts";
 
@@ -31,7 +32,11 @@ export async function doctor(options: CommandOptions): Promise<number> {
           hostname: host.hostname,
         })
       : await loadWith(options, parts);
-  const rows = [...hostSupport(host), ...(await componentSupport(configuration))];
+  const rows = [
+    ...hostSupport(host),
+    ...(await sandboxSupport()),
+    ...(await componentSupport(configuration)),
+  ];
   console.log(formatTable(rows));
   const missing = rows.filter(({ supported }) => supported === false).length;
   console.log(

@@ -15,7 +15,7 @@ export interface SandboxLimits {
   readonly variableBytes: number;
   /** Of one call; what is more is counted. */
   readonly logLines: number;
-  /** Of the process: RLIMIT_AS. The engine itself takes some 500 MB of it. */
+  /** What the process may map beyond what the engine has reserved at its start: RLIMIT_AS. */
   readonly addressSpaceBytes: number;
   /** Of the process: RLIMIT_NOFILE. */
   readonly descriptors: number;
@@ -34,7 +34,7 @@ export const DEFAULT_LIMITS: SandboxLimits = {
   outputBytes: MIB,
   variableBytes: MIB,
   logLines: 20,
-  addressSpaceBytes: 1024 * MIB,
+  addressSpaceBytes: 512 * MIB,
   descriptors: 32,
   residentBytes: 256 * MIB,
 };

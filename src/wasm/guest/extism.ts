@@ -20,10 +20,7 @@ export interface ExtismWorld {
 }
 
 /** Imports of `extism:host/env`. */
-export function extismImports(
-  blocks: Blocks,
-  world: ExtismWorld,
-): Readonly<Record<string, WebAssembly.ImportValue>> {
+export function extismImports(blocks: Blocks, world: ExtismWorld): Bun.WebAssembly.ModuleImports {
   const kernel = Object.fromEntries(KERNEL_FUNCTIONS.map((name) => [name, blocks.function(name)]));
   const host: Record<HostFunction, (...words: bigint[]) => bigint | number | undefined> = {
     config_get: (name = 0n) => {

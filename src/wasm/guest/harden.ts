@@ -38,7 +38,9 @@ export function harden({ parentPid, addressSpaceBytes, descriptors }: HardenOpti
     return [...measures, { name: "limits, user and system calls", lacking: "bun:ffi cannot bind libc" }];
   }
   measure("no new privileges", () => rights.noNewPrivileges());
-  measure("limit of address space", () => rights.limit(RLIMIT.addressSpace, addressSpaceBytes));
+  measure("limit of address space", () =>
+    rights.limit(RLIMIT.addressSpace, mappedBytes() + addressSpaceBytes),
+  );
   measure("limit of descriptors", () => rights.limit(RLIMIT.descriptors, descriptors));
   measure("no files, core dumps or message queues", () =>
     [RLIMIT.fileSize, RLIMIT.core, RLIMIT.messageQueues]
@@ -73,4 +75,10 @@ export function harden({ parentPid, addressSpaceBytes, descriptors }: HardenOpti
       measures.push({ name, lacking });
     }
   }
+}
+
+/** What is mapped so far: the engine reserves gigabytes at its start that it never touches. */
+function mappedBytes(): number {
+  const [pages = "0"] = fs.readFileSync("/proc/self/statm", "latin1").split(" ");
+  return Number(pages) * 4096;
 }

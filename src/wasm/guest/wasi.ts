@@ -72,10 +72,7 @@ const CALLS: Readonly<Record<string, Call>> = {
 };
 
 /** Imports of `wasi_snapshot_preview1` for an instance whose memory is known once it is there. */
-export function wasiImports(
-  memory: () => WebAssembly.Memory,
-  lines: Lines,
-): Readonly<Record<string, WebAssembly.ImportValue>> {
+export function wasiImports(memory: () => WebAssembly.Memory, lines: Lines): Bun.WebAssembly.ModuleImports {
   const calls: Readonly<Record<string, Call>> = {
     ...CALLS,
     fd_write: (view, descriptor = 0, vectors = 0, count = 0, at = 0) => {
