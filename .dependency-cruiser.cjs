@@ -55,12 +55,12 @@ module.exports = {
     ...packageRules,
     {
       name: "kernel-files",
-      comment: "Only the kernel's door, the configuration file and storages' output touch files",
+      comment: "Only the kernel's door, the configuration file, storages' output and traces touch files",
       severity: "error",
       from: {
         path: `^src/(${folders.join("|")})/`,
         pathNot:
-          "^src/(kernel/(host|file|auxv|own-process|perf/syscalls)|config/trusted-file|net/files|storages/(output|pipe)|databases/local|wasm/(resident|guest/(harden|pipe)))[.]ts$",
+          "^src/(kernel/(host|file|auxv|own-process|perf/syscalls)|config/trusted-file|net/files|storages/(output|pipe)|databases/local|trace/(rotating-file|reader)|wasm/(resident|guest/(harden|pipe)))[.]ts$",
       },
       to: { path: "^(node:)?fs(/promises)?$" },
     },

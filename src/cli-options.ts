@@ -47,6 +47,17 @@ export const OPTIONS = {
   log: { type: "string", multiple: true, description: "" },
   root: { type: "boolean", short: "0", description: "Permit running as root" },
   iterations: { type: "string", short: "n", valueHint: "N", description: "Stop after N rounds" },
+  record: {
+    type: "string",
+    valueHint: "FILE",
+    description: "Write what is seen in each round to this file, a JSON line each",
+  },
+  "record-bytes": {
+    type: "string",
+    valueHint: "N",
+    description: "Size at which the file is renamed to FILE.1 and a new one begun, default 67108864",
+  },
+  "record-keep": { type: "string", valueHint: "N", description: "Older files that stay, default 3" },
   format: { type: "string", valueHint: "md|json-schema", description: "How to write the description" },
   output: { type: "string", short: "o", valueHint: "FILE", description: "Executable to write" },
   target: {
@@ -55,6 +66,23 @@ export const OPTIONS = {
     multiple: true,
     description:
       "System that the executable is for, such as bun-linux-arm64, default this one, can be given several times",
+  },
+  lang: {
+    type: "string",
+    valueHint: "LANGUAGE",
+    description: "Of a new plugin: rust, go, c or assemblyscript",
+  },
+  trace: {
+    type: "string",
+    valueHint: "FILE",
+    description: "What wca run --record wrote, to test a plugin with",
+  },
+  option: {
+    type: "string",
+    valueHint: "NAME=VALUE",
+    multiple: true,
+    description:
+      "Option of the plugin that is tested, can be given several times; or all in a file, with --config",
   },
   version: { type: "boolean", short: "v", description: "Print the version" },
   help: { type: "boolean", short: "h", description: "Print this text" },
@@ -70,9 +98,16 @@ export interface ParsedOptions {
   readonly logFormat?: LogFormatName;
   readonly root: boolean;
   readonly iterations?: number;
+  readonly record?: string;
+  readonly recordBytes?: number;
+  readonly recordKeep?: number;
   readonly format?: string;
   readonly output?: string;
   readonly targets: readonly string[];
+  readonly lang?: string;
+  readonly trace?: string;
+  /** `NAME=VALUE`. */
+  readonly pluginOptions?: readonly string[];
   readonly positionals: readonly string[];
   readonly help: boolean;
   readonly version: boolean;
@@ -103,11 +138,10 @@ export function parseOptions(
       `unexpected argument "${positionals[allowed]}"; a command stands before the options: wca COMMAND --option …`,
     );
   }
-  const { iterations } = values;
+  const iterations = wholeNumber(values, "iterations", { min: 1 });
+  const recordBytes = wholeNumber(values, "record-bytes", { min: LEAST_RECORD_BYTES });
+  const recordKeep = wholeNumber(values, "record-keep", { min: 0, max: MOST_RECORD_FILES });
   const logFormat = logFormatOf(values["log-format"]);
-  if (iterations !== undefined && !/^[1-9][0-9]{0,14}$/.test(String(iterations))) {
-    throw new UsageError(`option --iterations: saw "${iterations}", wanted a whole number from 1`);
-  }
   return {
     register: list(values["register"]),
     logLevels: [...list(values["log-level"]), ...list(values["log"])],
@@ -118,13 +152,37 @@ export function parseOptions(
     version: values["version"] === true,
     ...(typeof values["config"] === "string" ? { config: values["config"] } : {}),
     ...(typeof values["format"] === "string" ? { format: values["format"] } : {}),
+    ...(values["option"] === undefined ? {} : { pluginOptions: list(values["option"]) }),
+    ...(typeof values["lang"] === "string" ? { lang: values["lang"] } : {}),
+    ...(typeof values["trace"] === "string" ? { trace: values["trace"] } : {}),
     ...(typeof values["output"] === "string" ? { output: values["output"] } : {}),
     ...(logFormat === undefined ? {} : { logFormat }),
-    ...(iterations === undefined ? {} : { iterations: Number(iterations) }),
+    ...(iterations === undefined ? {} : { iterations }),
+    ...(typeof values["record"] === "string" ? { record: values["record"] } : {}),
+    ...(recordBytes === undefined ? {} : { recordBytes }),
+    ...(recordKeep === undefined ? {} : { recordKeep }),
   };
 }
 
 type Values = Readonly<Record<string, string | boolean | readonly (string | boolean)[] | undefined>>;
+
+/** A round of a large host has to fit in half a file. */
+const LEAST_RECORD_BYTES = 65_536;
+const MOST_RECORD_FILES = 1000;
+const LARGEST = 999_999_999_999_999;
+
+function wholeNumber(
+  values: Values,
+  option: OptionName,
+  { min, max = LARGEST }: { readonly min: number; readonly max?: number },
+): number | undefined {
+  const text = values[option];
+  if (text === undefined) return undefined;
+  const number = /^(0|[1-9][0-9]{0,14})$/.test(String(text)) ? Number(text) : Number.NaN;
+  if (number >= min && number <= max) return number;
+  const range = max === LARGEST ? `from ${min}` : `from ${min} to ${max}`;
+  throw new UsageError(`option --${option}: saw "${text}", wanted a whole number ${range}`);
+}
 
 function logFormatOf(value: Values[string]): LogFormatName | undefined {
   if (value === undefined) return undefined;

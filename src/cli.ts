@@ -25,7 +25,7 @@ interface CommandRow {
   readonly about: string;
   readonly options: readonly OptionName[];
   /** Words that may stand behind the options, for the usage text. */
-  readonly positional?: { readonly name: string; readonly about: string };
+  readonly positional?: { readonly name: string; readonly about: string; readonly count?: number };
   readonly action: (options: CommandOptions) => Promise<number> | number;
 }
 
@@ -40,6 +40,9 @@ const COMMANDS: Readonly<Record<string, CommandRow>> = {
       "log",
       "root",
       "iterations",
+      "record",
+      "record-bytes",
+      "record-keep",
       "version",
       "help",
     ],
@@ -65,6 +68,12 @@ const COMMANDS: Readonly<Record<string, CommandRow>> = {
     about: "Make one executable with components of your own and all that they import",
     options: ["register", "output", "target", "help"],
     action: async (options) => (await import("./commands/bundle.ts")).bundle(options),
+  },
+  plugin: {
+    about: "Begin, test or describe a plugin in WebAssembly",
+    options: ["lang", "trace", "config", "option", "help"],
+    positional: { name: "ACTION", about: "new DIR, test MODULE or describe MODULE", count: 2 },
+    action: async (options) => (await import("./commands/plugin.ts")).plugin(options),
   },
 };
 const DEFAULT_COMMAND = "run";
@@ -133,7 +142,10 @@ function commandOf(
     meta: { name, description: about },
     args: { ...usageArgs(options), ...shown },
     run: ({ rawArgs }) => {
-      const parsed = parseOptions(rawArgs, { names: options, positionals: positional === undefined ? 0 : 1 });
+      const parsed = parseOptions(rawArgs, {
+        names: options,
+        positionals: positional === undefined ? 0 : (positional.count ?? 1),
+      });
       if (parsed.help) return printUsage(name);
       return parsed.version ? printVersion() : action({ ...parsed, bundled });
     },

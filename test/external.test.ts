@@ -57,7 +57,7 @@ describe("loadExternal()", () => {
     expect(classes.map(({ componentClass }) => componentClass.name)).toEqual(["Y", "X", "X"]);
   });
 
-  const EXTENSIONS = ".ts, .mts, .cts, .js, .mjs, .cjs";
+  const EXTENSIONS = ".ts, .mts, .cts, .js, .mjs, .cjs, .wasm";
   const wrong: readonly (readonly [what: string, content: string, spec: string, ...problems: string[]])[] = [
     ["no such file", RUNNER, "y.ts:X", '--register y.ts:X: there is no file "ROOT/y.ts"'],
     [
@@ -67,10 +67,10 @@ describe("loadExternal()", () => {
       `--register y:X: there is no "y" with one of ${EXTENSIONS} in ROOT; other folders can be named in WCA_PATH`,
     ],
     [
-      "WebAssembly",
+      "no such module",
       RUNNER,
       "y.wasm:X",
-      "--register y.wasm:X: components in WebAssembly cannot be loaded by this version",
+      '--register y.wasm:X: there is no file "ROOT/y.wasm"',
     ],
     ["nothing", RUNNER, "", "--register : saw no file, wanted FILE or FILE:CLASS"],
     [

@@ -1,8 +1,22 @@
+import type { Description } from "../protocol/messages.ts";
 import { GUEST_ARGUMENT } from "../wasm/guest-command.ts";
 import { ARCHIVE, MINIFY, type Program } from "./program.ts";
 
-/** A class that an executable is to have built in. */
-export interface ComponentSource {
+/** What an executable is to have built in. */
+export type ComponentSource = ClassSource | ModuleSource;
+
+/** A module in WebAssembly; the executable need not ask it again what it is. */
+export interface ModuleSource {
+  /** For messages: what was given to `--register`. */
+  readonly spec: string;
+  /** Absolute path. */
+  readonly file: string;
+  /** Its tag. */
+  readonly className: string;
+  readonly description: Description;
+}
+
+export interface ClassSource {
   /** For messages: what was given to `--register`. */
   readonly spec: string;
   /** Absolute path. */
@@ -101,14 +115,18 @@ if (process.argv[2] === "${GUEST_ARGUMENT}") {
 
 /** Named after their tags again, whatever the bundler makes of their names. */
 function componentsText(components: readonly ComponentSource[]): string {
-  const imports = components.map(
-    ({ file, exportName }, index) =>
-      `import { ${JSON.stringify(exportName)} as component${index} } from ${JSON.stringify(file)};`,
-  );
-  const rows = components.map(
-    ({ spec, className }, index) =>
-      `  { spec: ${JSON.stringify(spec)}, componentClass: named(component${index}, ${JSON.stringify(className)}) },`,
-  );
+  const imports = components.map((source, index) => {
+    const from = JSON.stringify(source.file);
+    if ("description" in source) return `import component${index} from ${from} with { type: "file" };`;
+    return `import { ${JSON.stringify(source.exportName)} as component${index} } from ${from};`;
+  });
+  const rows = components.map((source, index) => {
+    const [spec, tag] = [JSON.stringify(source.spec), JSON.stringify(source.className)];
+    if (!("description" in source))
+      return `  { spec: ${spec}, componentClass: named(component${index}, ${tag}) },`;
+    const description = JSON.stringify(source.description);
+    return `  { spec: ${spec}, tag: ${tag}, module: component${index}, description: ${description} },`;
+  });
   return `${imports.join("\n")}
 function named(componentClass, name) {
   if (componentClass.name !== name) {

@@ -1,4 +1,5 @@
 import * as path from "node:path";
+import { readTemplates, type Templates } from "./templates.ts";
 
 /**
  * Names of classes are tags and metric labels at run time, so identifiers stay as they are (`keepNames` of
@@ -17,6 +18,8 @@ export interface Program {
   readonly start: string;
   /** Serves Wasm modules when it is evaluated: the process of a sandbox loads nothing else. */
   readonly guest: string;
+  /** Of `wca plugin new`. */
+  readonly templates: Templates;
 }
 
 /**
@@ -32,7 +35,17 @@ export async function loadProgram(): Promise<Program> {
     tuned: await bundled("tuned.ts"),
     start: await bundled("start.ts"),
     guest: await bundled("wasm/guest/main.ts"),
+    templates: readTemplates(),
   };
+}
+
+/** Without bundling anything. */
+export async function loadTemplates(): Promise<Templates> {
+  return isCompiled() ? (await loadProgram()).templates : readTemplates();
+}
+
+function isCompiled(): boolean {
+  return Bun.embeddedFiles.some((file) => nameOf(file).startsWith(ARCHIVE));
 }
 
 async function bundled(file: string): Promise<string> {

@@ -7,6 +7,7 @@ import type { Registry } from "../config/registry.ts";
 import { realPath } from "../external/real-path.ts";
 import { findFile, parseSpec } from "../external/spec.ts";
 import { ConfigError, formatProblem } from "../model/errors.ts";
+import { isModuleDetector } from "../wasm/module-detector.ts";
 import { type CommandOptions, registryOf } from "./load.ts";
 
 const EXIT_FAILED = 1;
@@ -62,11 +63,16 @@ function targetOf(name: string): Target {
 function sourcesOf(registry: Registry): readonly ComponentSource[] {
   const lookup = { cwd: process.cwd(), searchPath: process.env["WCA_PATH"] ?? "" };
   const sources: ComponentSource[] = [];
-  for (const { tag, spec: text } of registry.values()) {
+  for (const { tag, spec: text, componentClass } of registry.values()) {
     if (text === undefined) continue;
     const spec = parseSpec(text);
     const found = findFile(spec, lookup);
     if (found.path === undefined) throw new Error(`Cannot find "${text}" again: ${found.fault}`);
+    if (isModuleDetector(componentClass)) {
+      const { description } = componentClass.module;
+      sources.push({ spec: text, file: realPath(found.path), className: tag, description });
+      continue;
+    }
     const { exportName = "default" } = spec;
     sources.push({ spec: text, file: realPath(found.path), exportName, className: tag });
   }

@@ -5,6 +5,7 @@ import type { Logging } from "../log.ts";
 import { VERSION } from "../version.ts";
 import { hostSupport } from "./host-support.ts";
 import { type CommandOptions, configOf, loadWith, loggingOf } from "./load.ts";
+import { recorderOf, tryOut } from "./recorder.ts";
 
 /** `wca run`: until the runner ends or SIGTERM or SIGINT comes. */
 export async function run(options: CommandOptions): Promise<number> {
@@ -19,12 +20,15 @@ export async function run(options: CommandOptions): Promise<number> {
   const { iterations } = options;
   const host = new KernelHost();
   const deliveries = deliveriesOf(logging);
+  const recorder = await recorderOf(options, { hostname: host.hostname, log });
   const configuration = await loadWith(options, {
     host,
     logging,
     deliveries,
     ...(iterations === undefined ? {} : { iterations }),
+    ...(recorder === undefined ? {} : { recorder }),
   });
+  if (recorder !== undefined) await tryOut(recorder);
   log.info(`WCA ${VERSION} starts on ${host.hostname} with ${options.config}, process ${process.pid}`);
   // What needs a capability says so itself.
   for (const { feature, supported, detail } of hostSupport(host)) {
@@ -37,6 +41,7 @@ export async function run(options: CommandOptions): Promise<number> {
     return await runAgent(configuration, { log, deliveries, signal: stop.signal });
   } finally {
     forget();
+    await recorder?.close();
     // What was counted comes before the last line.
     logging.flush();
     log.info("WCA stopped");

@@ -24,4 +24,6 @@ export interface Snapshot {
 export interface SnapshotRecorder {
   /** Copies what it needs at once. Never waits, never throws. */
   record(snapshot: Snapshot): void;
+  /** Measurements for the agent's own metrics. */
+  measurements(): Measurements;
 }

@@ -3,7 +3,7 @@ const CONTROLS = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
 
 /** Text of a plugin for a message: in quotes on one line, without anything that a terminal would obey. */
 export function quoted(text: string): string {
-  return JSON.stringify(text).replace(CONTROLS, escape);
+  return JSON.stringify(text).replace(CONTROLS, codeOf);
 }
 
 /** A value with texts that a terminal shows as they are; line breaks and tabs stay. */
@@ -19,6 +19,6 @@ function cleaned(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [cleaned(key), cleaned(inner)]));
 }
 
-function escape(control: string): string {
+function codeOf(control: string): string {
   return `\\u${control.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }

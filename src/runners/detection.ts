@@ -3,6 +3,7 @@ import { inline, ref, seconds } from "../config/schema.ts";
 import type { Outlet } from "../model/delivery.ts";
 import type { Metric } from "../model/metric.ts";
 import { Runner } from "../model/roles.ts";
+import type { SelfMeasuring } from "../model/self-measuring.ts";
 import type { Snapshot } from "../model/snapshot.ts";
 import type { Labels } from "../model/task.ts";
 import { AnomalyLog } from "./anomaly-log.ts";
@@ -41,6 +42,7 @@ export class DetectionRunner extends Runner {
   readonly #detector: string;
   readonly #timeoutSecs: number;
   readonly #call: DetectorCall;
+  readonly #selfMeasuring: SelfMeasuring;
   readonly #context: HostContext;
   readonly #outlet: Outlet;
   readonly #faults: DetectionFaults;
@@ -57,6 +59,7 @@ export class DetectionRunner extends Runner {
     this.#detector = detector.constructor.name;
     this.#timeoutSecs = detect_timeout ?? (intervalSecs / 2 || TIMEOUT_WITHOUT_INTERVAL_SECS);
     this.#call = new DetectorCall(detector, this.#timeoutSecs);
+    this.#selfMeasuring = detector as SelfMeasuring;
     this.#context = context;
     this.#outlet = context.deliveries.to(anomalies_storage);
     this.#faults = new DetectionFaults(this.#detector, context.log);
@@ -72,7 +75,10 @@ export class DetectionRunner extends Runner {
     const snapshot = await this.#measurement.look(signal);
     if (snapshot === undefined) return;
     const decision = await this.#think(snapshot, signal);
-    this.#measurement.tell(snapshot, this.#faults.measurements());
+    this.#measurement.tell(snapshot, {
+      ...this.#faults.measurements(),
+      ...this.#selfMeasuring.selfMeasurements?.(),
+    });
     this.#tell(snapshot, decision);
   }
 

@@ -168,7 +168,11 @@ export class MeasurementRunner extends Runner {
       internal: this.#state.internal({ tasks: this.#found.length, platform }),
       platform: platformMeasurements,
       tasks,
-      agent: { ...this.#state.agent(this.#observer), ...more },
+      agent: {
+        ...this.#state.agent(this.#observer),
+        ...this.#context.recorder?.measurements(),
+        ...more,
+      },
     };
     const isClassic = this.#options.metric_names === "classic";
     const metrics = this.#metrics.update(isClassic ? inClassicOrder(told) : told);

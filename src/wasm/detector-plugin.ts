@@ -7,7 +7,12 @@ import type { Measurement } from "../model/metric.ts";
 import type { Snapshot } from "../model/snapshot.ts";
 import { decodeDecision } from "../protocol/decode-decision.ts";
 import { encoderOf, type SnapshotEncoder } from "../protocol/encoder.ts";
-import { type Description, type InitMessage, PROTOCOL_VERSION } from "../protocol/messages.ts";
+import {
+  type Description,
+  type InitMessage,
+  PROTOCOL_VERSION,
+  type SnapshotMessage,
+} from "../protocol/messages.ts";
 import { selected } from "../protocol/selection.ts";
 import { snapshotMessage } from "../protocol/snapshot-message.ts";
 import { describeModule } from "./describe-module.ts";
@@ -36,6 +41,8 @@ export interface DetectorPluginOptions {
   readonly config: Readonly<Record<string, unknown>>;
   readonly settings: PluginOptions;
   readonly context: Context;
+  /** Milliseconds of the clock of pauses after failures. Default: the machine's. */
+  readonly pauseClock?: () => number;
 }
 
 /** A module that runs. */
@@ -56,8 +63,9 @@ export class DetectorPlugin {
     this.#health = new PluginHealth(options.name);
   }
 
+  /** Throws what is wrong with the module or its configuration, in one message. */
   async open(): Promise<void> {
-    const { name, module, config, settings, context } = this.#options;
+    const { name, module, config, settings, context, pauseClock } = this.#options;
     const limits = limitsOf(settings);
     const { log } = context;
     const known = module();
@@ -73,6 +81,7 @@ export class DetectorPlugin {
       log,
       config: inExtism(options),
       init: initInput(options, context),
+      ...(pauseClock === undefined ? {} : { now: pauseClock }),
       ...(group === undefined ? {} : { group: sandboxGroup(context.catalogue, group) }),
     });
     // What was started has to be ended, also when the start fails.
@@ -82,12 +91,17 @@ export class DetectorPlugin {
     log.info(`Runs ${name}${version}: ${description.doc.slice(0, 200).replaceAll("\n", " ")}`);
   }
 
-  async detect(snapshot: Snapshot): Promise<Decision> {
+  detect(snapshot: Snapshot): Promise<Decision> {
+    return this.detectIn(snapshotMessage(snapshot));
+  }
+
+  /** The same for a snapshot that is a message already, as from a trace. */
+  async detectIn(message: SnapshotMessage): Promise<Decision> {
     const running = this.#running;
     if (running === undefined) throw new PluginError("waiting", "Cannot call the module: it is not open");
     this.#health.called();
     try {
-      return await this.#detect(snapshot, running);
+      return await this.#detect(message, running);
     } catch (error) {
       const failure = error instanceof PluginError ? error : strange(error);
       this.#health.failed(failure);
@@ -95,13 +109,13 @@ export class DetectorPlugin {
     }
   }
 
-  async #detect(snapshot: Snapshot, { sandbox, description, encoder }: Running): Promise<Decision> {
-    const input = encoder.encode(selected(snapshotMessage(snapshot), description));
-    return decodeDecision(await sandbox.call("detect", input, { timeoutSecs: this.#secsLeft(snapshot) }));
+  async #detect(message: SnapshotMessage, { sandbox, description, encoder }: Running): Promise<Decision> {
+    const input = encoder.encode(selected(message, description));
+    return decodeDecision(await sandbox.call("detect", input, { timeoutSecs: this.#secsLeft(message) }));
   }
 
   /** Of the round: the next one calls again. Rounds that follow each other at once leave it to the limit. */
-  #secsLeft({ timeMs, intervalSecs }: Snapshot): number {
+  #secsLeft({ timeMs, intervalSecs }: SnapshotMessage): number {
     const { callSecs } = limitsOf(this.#options.settings);
     if (intervalSecs === 0) return callSecs;
     const left = intervalSecs - Math.max(0, this.#options.context.now() - timeMs) / 1000;

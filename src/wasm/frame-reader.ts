@@ -1,8 +1,14 @@
-/** Puts frames together from the pieces that a pipe gives; holds no more than the longest frame. */
+/** Length and kind. */
+const HEAD = 5;
+/** Room that a frame in pieces gets first; more as it comes, however long it says it is. */
+const FIRST_ROOM = 65_536;
+
+/** Puts frames together from the pieces that a pipe gives; holds no more than has come of one frame. */
 export class FrameReader {
   readonly #longest: (kind: number) => number;
-  #pieces: Uint8Array[] = [];
-  #held = 0;
+  /** The beginning of a frame. */
+  #held = new Uint8Array(0);
+  #heldLength = 0;
 
   /** `longest`: bytes of a frame of that kind, without its first four. 0 for a kind that is not awaited. */
   constructor(longest: (kind: number) => number) {
@@ -11,55 +17,50 @@ export class FrameReader {
 
   /** Frames without their length, which begin with their kind. Throws RangeError at one that may not be. */
   *frames(piece: Uint8Array): Generator<Uint8Array> {
-    this.#pieces.push(piece);
-    this.#held += piece.length;
-    for (;;) {
-      if (this.#held < 5) return;
-      const head = this.#peek(5);
-      const length = head[0] + head[1] * 2 ** 8 + head[2] * 2 ** 16 + head[3] * 2 ** 24;
-      const kind = head[4];
-      const longest = this.#longest(kind);
-      if (length < 1 || length > longest) {
-        throw new RangeError(
-          longest === 0
-            ? `a message of kind ${kind} that was not asked for`
-            : `a message of ${length} bytes, wanted at most ${longest}`,
-        );
-      }
-      if (this.#held < 4 + length) return;
-      yield this.#take(4 + length).subarray(4);
-    }
-  }
-
-  #peek(count: 5): readonly [number, number, number, number, number] {
-    const bytes: number[] = [];
-    for (const piece of this.#pieces) {
-      for (let at = 0; at < piece.length && bytes.length < count; at++) bytes.push(piece[at] ?? 0);
-      if (bytes.length === count) break;
-    }
-    const [a = 0, b = 0, c = 0, d = 0, e = 0] = bytes;
-    return [a, b, c, d, e];
-  }
-
-  /** A copy only where the frame came in several pieces. */
-  #take(length: number): Uint8Array {
-    const [first] = this.#pieces;
-    this.#held -= length;
-    if (first !== undefined && first.length >= length) {
-      if (first.length === length) this.#pieces.shift();
-      else this.#pieces[0] = first.subarray(length);
-      return first.subarray(0, length);
-    }
-    const bytes = new Uint8Array(length);
     let at = 0;
-    while (at < length) {
-      const piece = this.#pieces.shift();
-      if (piece === undefined) break;
-      const used = Math.min(piece.length, length - at);
-      bytes.set(piece.subarray(0, used), at);
-      if (used < piece.length) this.#pieces.unshift(piece.subarray(used));
-      at += used;
+    while (at < piece.length) {
+      if (this.#heldLength === 0 && piece.length - at >= HEAD) {
+        const end = at + this.#lengthOf(piece.subarray(at));
+        if (end <= piece.length) {
+          yield piece.subarray(at + 4, end);
+          at = end;
+          continue;
+        }
+      }
+      at += this.#hold(piece.subarray(at));
+      if (this.#heldLength < HEAD || this.#heldLength < this.#lengthOf(this.#held)) continue;
+      const frame = this.#held.subarray(4, this.#heldLength);
+      // Whoever takes the frame keeps its memory.
+      this.#held = new Uint8Array(0);
+      this.#heldLength = 0;
+      yield frame;
     }
-    return bytes;
+  }
+
+  /** Takes what belongs to the frame that has begun; how many bytes that were. */
+  #hold(piece: Uint8Array): number {
+    const wanted = this.#heldLength < HEAD ? HEAD : this.#lengthOf(this.#held);
+    const taken = Math.min(piece.length, wanted - this.#heldLength);
+    const length = this.#heldLength + taken;
+    if (length > this.#held.length) {
+      const room = Math.max(length, Math.min(wanted, Math.max(FIRST_ROOM, 2 * this.#held.length)));
+      const held = new Uint8Array(room);
+      held.set(this.#held.subarray(0, this.#heldLength));
+      this.#held = held;
+    }
+    this.#held.set(piece.subarray(0, taken), this.#heldLength);
+    this.#heldLength = length;
+    return taken;
+  }
+
+  /** Of the whole frame. */
+  #lengthOf([a = 0, b = 0, c = 0, d = 0, kind = 0]: Uint8Array): number {
+    const length = a + b * 2 ** 8 + c * 2 ** 16 + d * 2 ** 24;
+    const longest = this.#longest(kind);
+    if (longest === 0) throw new RangeError(`a message of kind ${kind} that was not asked for`);
+    if (length < 1 || length > longest) {
+      throw new RangeError(`a message of ${length} bytes, wanted at most ${longest}`);
+    }
+    return 4 + length;
   }
 }

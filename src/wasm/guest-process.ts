@@ -65,9 +65,15 @@ interface Pending {
   readonly request: GuestRequest | undefined;
   readonly answered: PromiseWithResolvers<GuestAnswer>;
   lines: number;
+  /** That were small. */
+  pieces: number;
 }
 
+const SMALL_PIECE = 1024;
+const MOST_SMALL_PIECES = 1000;
 const MEMORY_CHECK_MS = 100;
+/** How long a process that has closed its output may take to end. */
+const EXIT_MS = 100;
 const UTF8 = new TextDecoder();
 const NO_ANSWER: GuestAnswer = {
   failure: undefined,
@@ -86,7 +92,7 @@ export class GuestProcess {
   #ready: ReadyMessage | undefined;
   #ended: GuestEnd | undefined;
   #requests = 0;
-  #isClosed = false;
+  #isExpected = false;
 
   constructor(options: GuestProcessOptions) {
     this.#options = options;
@@ -123,14 +129,14 @@ export class GuestProcess {
     const answered = this.#wait({ id, request }, request.timeoutMs);
     this.#send(id, request);
     const answer = await answered;
-    this.#checkMemory();
-    if (this.#ended !== undefined) throw this.#ended;
+    const tooLarge = this.#checkMemory();
+    if (tooLarge !== undefined) throw tooLarge;
     return answer;
   }
 
   /** Ends it at once. A request under way fails as `died`. */
   async close(): Promise<void> {
-    this.#isClosed = true;
+    this.#isExpected = true;
     this.#end(new GuestEnd("died", "it was closed"));
     await this.#child.exited;
   }
@@ -141,7 +147,7 @@ export class GuestProcess {
   ): Promise<GuestAnswer> {
     if (this.#ended !== undefined) throw this.#ended;
     const answered = Promise.withResolvers<GuestAnswer>();
-    this.#pending = { id: asked?.id ?? 0, request: asked?.request, answered, lines: 0 };
+    this.#pending = { id: asked?.id ?? 0, request: asked?.request, answered, lines: 0, pieces: 0 };
     const deadline = setTimeout(() => {
       this.#end(new GuestEnd("timeout", `no answer within ${timeoutMs / 1000} s, its process was killed`));
     }, timeoutMs);
@@ -179,6 +185,7 @@ export class GuestProcess {
         const { value, done } = await reader.read();
         if (done) break;
         if (this.#ended !== undefined) continue;
+        this.#countPiece(value.length);
         for (const frame of this.#reader.frames(value)) this.#take(frame);
       }
     } catch (error) {
@@ -188,8 +195,19 @@ export class GuestProcess {
       }
     }
     reader.cancel().catch(() => undefined);
-    await this.#child.exited;
-    this.#end(new GuestEnd("died", `its process ended by itself: ${this.#ending()}`));
+    // The end of its output comes before its own.
+    await Promise.race([this.#child.exited, Bun.sleep(EXIT_MS)]);
+    const hasExited = this.#child.exitCode !== null || this.#child.signalCode !== null;
+    const words = hasExited ? `ended by itself: ${this.#ending()}` : "closed its output, and was killed";
+    this.#end(new GuestEnd("died", `its process ${words}`));
+  }
+
+  /** Each piece costs the agent something, however small it is; an honest process writes large ones. */
+  #countPiece(length: number): void {
+    const pending = this.#pending;
+    if (pending === undefined) return;
+    pending.pieces += 1 - length / SMALL_PIECE;
+    if (pending.pieces > MOST_SMALL_PIECES) throw new RangeError("its answer in tiny pieces");
   }
 
   #ending(): string {
@@ -231,17 +249,17 @@ export class GuestProcess {
     pending.answered.resolve(answer);
   }
 
-  #checkMemory(): void {
+  /** Ends the process when it is too large, for the reason that it answers. */
+  #checkMemory(): GuestEnd | undefined {
     const most = this.#options.residentBytes;
     const resident = this.#ended === undefined ? residentBytes(this.pid) : 0;
-    if (resident > most) {
-      this.#end(
-        new GuestEnd(
-          "memory",
-          `its process took ${resident} bytes of memory, wanted at most ${most}, and was killed`,
-        ),
-      );
-    }
+    if (resident <= most) return undefined;
+    const words = `its process took ${resident} bytes of memory, wanted at most ${most}, and was killed`;
+    const tooLarge = new GuestEnd("memory", words);
+    // Who asked is told.
+    this.#isExpected = true;
+    this.#end(tooLarge);
+    return tooLarge;
   }
 
   #end(end: GuestEnd): void {
@@ -251,7 +269,7 @@ export class GuestProcess {
     const pending = this.#pending;
     this.#pending = undefined;
     if (pending !== undefined) pending.answered.reject(end);
-    else if (!this.#isClosed) this.#options.onUnasked(end.message);
+    else if (!this.#isExpected) this.#options.onUnasked(end.message);
   }
 }
 

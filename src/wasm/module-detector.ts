@@ -21,6 +21,13 @@ export interface DescribedModule {
 /** A class that a tag can name, and the module behind it. */
 export type ModuleDetector = ReturnType<typeof moduleDetector>;
 
+/** Whether a class was made of a module. */
+export function isModuleDetector(candidate: object): candidate is ModuleDetector {
+  return MADE.has(candidate);
+}
+
+const MADE = new WeakSet<object>();
+
 /**
  * A component of which the module itself says what its options are. One for an allocator can be described
  * and not be built. Throws a {@link PluginError}.
@@ -81,6 +88,7 @@ export function moduleDetector(tag: string, module: DescribedModule) {
     }
   }
   Object.defineProperty(ModuleDetector, "name", { value: tag });
+  MADE.add(ModuleDetector);
   return ModuleDetector;
 }
 
