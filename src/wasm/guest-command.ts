@@ -7,14 +7,12 @@ const COMPILED = "/$bunfs/";
 const THIS_PROGRAM = "/proc/self/exe";
 
 /**
- * The whole environment of the process. Little room for machine code; one thread for garbage; no reservation
- * of 4 GB for each memory, which the limit of address space refuses after several tries; an end when the agent
- * ends, whatever the C library offers.
+ * The whole environment of the process: little room for machine code, one thread for garbage, an end when the
+ * agent ends.
  */
 export const GUEST_ENVIRONMENT: Readonly<Record<string, string>> = {
   BUN_JSC_jitMemoryReservationSize: "67108864",
   BUN_JSC_numberOfGCMarkers: "1",
-  BUN_JSC_useWasmFastMemory: "0",
   BUN_FEATURE_FLAG_NO_ORPHANS: "1",
 };
 

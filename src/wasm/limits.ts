@@ -15,7 +15,7 @@ export interface SandboxLimits {
   readonly variableBytes: number;
   /** Of one call; what is more is counted. */
   readonly logLines: number;
-  /** What the process may map beyond what the engine has reserved at its start: RLIMIT_AS. */
+  /** What the process may map beyond what the engine reserves and does not touch: RLIMIT_AS. */
   readonly addressSpaceBytes: number;
   /** Of the process: RLIMIT_NOFILE. */
   readonly descriptors: number;

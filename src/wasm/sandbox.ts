@@ -116,6 +116,7 @@ export class Sandbox {
       const body = [Uint8Array.of(name.length), name, input];
       const output = await this.#request(process, { kind: REQUEST.call, body, timeoutMs });
       this.#calls++;
+      if (this.#backOff.succeeded()) this.#options.log.info(`The module "${this.#options.name}" works again`);
       return output;
     });
   }
@@ -163,9 +164,7 @@ export class Sandbox {
     }
     this.#isRunning = true;
     try {
-      const result = await this.#group.inTurn(work);
-      if (this.#backOff.succeeded()) log.info(`The module "${name}" works again`);
-      return result;
+      return await this.#group.inTurn(work);
     } catch (error) {
       const { failure, message } = failureOf(error);
       const words = `${cannot}: ${message}`;

@@ -18,6 +18,12 @@ const CLONE_NEWIPC = 0x0800_0000;
 const CLONE_NEWNET = 0x4000_0000;
 /** A directory that has no file of its own and that nobody can make one in. */
 const EMPTY = "/proc/self/fdinfo";
+/**
+ * The engine reserves this much address space for a memory, so that it can grow where it is; where that is
+ * refused it copies the memory each time. A module has two, and those of the instance before may not be gone.
+ */
+const RESERVED_BYTES = 4_307_615_744;
+const RESERVED_MEMORIES = 4;
 const NOBODY = 65_534;
 const SIGKILL = 9;
 
@@ -39,7 +45,7 @@ export function harden({ parentPid, addressSpaceBytes, descriptors }: HardenOpti
   }
   measure("no new privileges", () => rights.noNewPrivileges());
   measure("limit of address space", () =>
-    rights.limit(RLIMIT.addressSpace, mappedBytes() + addressSpaceBytes),
+    rights.limit(RLIMIT.addressSpace, mappedBytes() + RESERVED_MEMORIES * RESERVED_BYTES + addressSpaceBytes),
   );
   measure("limit of descriptors", () => rights.limit(RLIMIT.descriptors, descriptors));
   measure("no files, core dumps or message queues", () =>
