@@ -27,10 +27,12 @@ class FixedNode extends Node {
 
 /** One round of an agent, in milliseconds of `performance.now`. */
 export interface Round {
-  /** When the detector was asked. */
-  readonly askedMs: number;
+  /** When the detector was asked; absent when it was not, as it was still busy. */
+  readonly askedMs: number | undefined;
   /** When all that is to be stored had been. */
   readonly toldMs: number;
+  /** From asking to telling: longer where the module had to be started again. */
+  readonly deadlineMs: number;
   /** Names of the anomalies' resources that were stored. */
   readonly anomalies: readonly string[];
   /** Series that were stored and are not about anomalies. */
@@ -42,13 +44,13 @@ export class TrialAgent {
   readonly context: TestContext & { iterations?: number };
   readonly rounds: Round[] = [];
   readonly detector: WasmDetector;
-  /** How long the detector took, whatever became of it. */
-  readonly detectMs: number[] = [];
   readonly #tree = literalMachine();
   readonly #stop = new AbortController();
   #running: Promise<unknown> = Promise.resolve();
   #measurement: MeasurementRunner | undefined;
-  #askedMs = 0;
+  #askedMs: number | undefined;
+  #isAnswered = false;
+  #startsBefore = 0;
   #series = 0;
 
   constructor(module: string, limits: Readonly<Record<string, number>> = {}) {
@@ -92,11 +94,14 @@ export class TrialAgent {
       this.rounds.push({
         askedMs: this.#askedMs,
         toldMs: performance.now(),
+        deadlineMs:
+          this.#isAnswered && this.#starts() === this.#startsBefore ? CALL_DEADLINE_MS : ROUND_DEADLINE_MS,
         anomalies: metrics
           .filter(({ name }) => name === "anomaly")
           .map(({ labels }) => labels["resource"] ?? ""),
         series: this.#series,
       });
+      this.#askedMs = undefined;
     });
     const options = {
       measurement_runner,
@@ -119,6 +124,11 @@ export class TrialAgent {
     this.#tree[Symbol.dispose]();
   }
 
+  #starts(): number {
+    const { wca_plugin_restarts_total: restarts } = this.detector.selfMeasurements();
+    return typeof restarts === "object" ? Number(Object.values(restarts)[0]) : 0;
+  }
+
   #storage(store: (metrics: readonly Metric[]) => void): Storage {
     class Noting extends Storage {
       override store(metrics: readonly Metric[]): void {
@@ -133,12 +143,13 @@ export class TrialAgent {
     const { detector } = this;
     const detect = detector.detect.bind(detector);
     detector.detect = async (snapshot: Snapshot): Promise<Decision> => {
-      const asked = performance.now();
-      this.#askedMs = asked;
+      this.#askedMs = performance.now();
+      this.#startsBefore = this.#starts();
+      this.#isAnswered = false;
       try {
         return await detect(snapshot);
       } finally {
-        this.detectMs.push(performance.now() - asked);
+        this.#isAnswered = true;
       }
     };
     return detector;

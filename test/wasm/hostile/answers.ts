@@ -30,33 +30,27 @@ export const ANSWERS: HostileModules = {
   "a number too large to be one": refused('{"metrics":[{"name":"m","value":1e999}]}'),
   "a severity of 1e308": refused(`{"anomalies":[{${ANOMALY},"severity":1e308}]}`),
   "a metric with an illegal name": refused('{"metrics":[{"name":"a b\\n# HELP","value":1}]}'),
-  "keys given twice": {
-    module: () => answering(`{"anomalies":[1],"anomalies":[]}`),
-    fails: ["output"],
-    says: /./,
-  },
+  "keys given twice": { module: () => answering(`{"anomalies":[1],"anomalies":[]}`), fails: [] },
   "keys named __proto__ and constructor": {
     module: () =>
       answering('{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}},"anomalies":[]}'),
-    fails: ["output"],
-    says: /./,
+    fails: [],
   },
   "labels named __proto__": {
     module: () => answering('{"metrics":[{"name":"m","value":1,"labels":{"__proto__":"x","a":"b"}}]}'),
-    fails: ["output"],
-    says: /./,
+    fails: [],
   },
   "JSON a million levels deep": {
     module: () => repeating({ head: "", unit: "[[[[[[[[", count: 125_000, tail: "" }),
     ...wrong,
   },
-  "JSON 100,000 levels deep, closed again": {
-    module: () =>
-      answering(`{"anomalies":${"[".repeat(100_000)}${"]".repeat(100_000)}}`),
+  "JSON 50,000 levels deep, closed again": {
+    module: () => answering(`{"anomalies":${"[".repeat(50_000)}${"]".repeat(50_000)}}`),
     ...wrong,
   },
   "a million wrong anomalies": {
-    module: () => repeating({ head: '{"anomalies":[', unit: "{},{},{},{},{},{},{},{},", count: 125_000, tail: "{}]}" }),
+    module: () =>
+      repeating({ head: '{"anomalies":[', unit: "{},{},{},{},{},{},{},{},", count: 125_000, tail: "{}]}" }),
     ...wrong,
   },
   "300,000 wrong anomalies in 600 KB": {
@@ -71,13 +65,78 @@ export const ANSWERS: HostileModules = {
   },
   "10,000 good anomalies": {
     module: () =>
-      repeating({ head: '{"anomalies":[', unit: `{${ANOMALY}},`, count: 10_000, tail: `{${ANOMALY}}]}` }),
+      repeating({ head: '{"anomalies":[', unit: `{${ANOMALY}},`, count: 9_999, tail: `{${ANOMALY}}]}` }),
+    fails: [],
+  },
+  "10,000 anomalies of tasks that do not exist": {
+    module: () =>
+      repeating({
+        head: '{"anomalies":[',
+        unit: '{"resource":"cache","contendedTaskId":"########","contendingTaskIds":[]},',
+        count: 9_999,
+        tail: `{${ANOMALY}}]}`,
+        isVaried: true,
+      }),
+    fails: [],
+  },
+  "the same series 10,000 times": {
+    module: () =>
+      repeating({
+        head: '{"metrics":[',
+        unit: '{"name":"m","value":1},',
+        count: 9_999,
+        tail: '{"name":"m","value":1}]}',
+      }),
+    fails: [],
+  },
+  "10,000 other series in each call": {
+    module: () =>
+      repeating({
+        head: '{"metrics":[',
+        unit: '{"name":"m","value":1,"labels":{"a":"########"}},',
+        count: 9_999,
+        tail: '{"name":"m","value":1}]}',
+        isVaried: true,
+      }),
+    fails: [],
+  },
+  "a metric of the agent's own": {
+    module: () => answering('{"metrics":[{"name":"wca_up","value":0}]}'),
+    fails: [],
+  },
+  "180,000 wrong metrics in 20 anomalies": {
+    module: () => {
+      const metrics = Array.from({ length: 4500 }, () => "{}").join();
+      return repeating({
+        head: '{"anomalies":[',
+        unit: `{${ANOMALY},"metrics":[${metrics}]},`,
+        count: 40,
+        tail: `{${ANOMALY}}]}`,
+      });
+    },
     ...wrong,
   },
-  "10,000 series": {
+  "60,000 labels that are wrong": {
     module: () =>
-      repeating({ head: '{"metrics":[', unit: '{"name":"m","value":1},', count: 10_000, tail: '{"name":"m","value":1}]}' }),
+      repeating({
+        head: '{"metrics":[{"name":"m","value":1,"labels":{',
+        unit: '"########":0,  ',
+        count: 60_000,
+        tail: '"a":"b"}}]}',
+        isVaried: true,
+      }),
     ...wrong,
+  },
+  "60,000 keys that nobody knows": {
+    module: () =>
+      repeating({
+        head: "{",
+        unit: '"########":0,  ',
+        count: 60_000,
+        tail: '"anomalies":[]}',
+        isVaried: true,
+      }),
+    fails: [],
   },
   "900 KB of spaces": {
     module: () => repeating({ head: "{", unit: "        ", count: 112_500, tail: "}" }),
@@ -93,12 +152,5 @@ export const ANSWERS: HostileModules = {
       }),
     fails: ["output"],
     says: /./,
-  },
-  "8000 labels that are numbers": {
-    module: () => {
-      const keys = Array.from({ length: 8000 }, (_, key) => `"${key}":0`).join();
-      return answering(`{"metrics":[{"name":"m","value":1,"labels":{${keys}}}]}`);
-    },
-    ...wrong,
   },
 };

@@ -102,7 +102,7 @@ const CALLS: Readonly<Record<string, (id: number) => void>> = {
     writeFrame(REPLY.answer, answer(id, new Uint8Array(12).fill(255), { variables: 12 })),
   "answers 64 MB": (id) => writeFrame(REPLY.answer, answer(id, new Uint8Array(64 * MEBIBYTE))),
   "answers a head of 4 GB": () => raw(0xff, 0xff, 0xff, 0xff, REPLY.answer),
-  "answers nothing but a head": () => raw(5, 0, 0, 0, REPLY.answer, 0, 0),
+  "answers nothing but a head": () => raw(3, 0, 0, 0, REPLY.answer, 0, 0),
   "answers a frame of no bytes": () => raw(0, 0, 0, 0, REPLY.answer),
   "answers a message of an unknown kind": () => raw(10, 0, 0, 0, 77),
   "answers half and goes silent": () => raw(100, 0, 0, 0, REPLY.answer, 1, 2, 3),
@@ -126,7 +126,7 @@ const CALLS: Readonly<Record<string, (id: number) => void>> = {
   "stops itself": () => process.kill(process.pid, "SIGSTOP"),
   "exits in the call": () => process.exit(0),
   "leaves a process that holds the pipes": () => {
-    // Not unless it could start one: in a sandbox it cannot.
+    // In a sandbox it could not: this is what would be if it could.
     Bun.spawn(["sleep", "30"], { stdio: ["inherit", "inherit", "inherit"] }).unref();
     process.exit(0);
   },
@@ -143,5 +143,6 @@ for (;;) {
   skipFully(view.getUint32(0, true) - (REQUEST_HEAD - 4));
   const act = CALLS[behaviour];
   if (kind === REQUEST.call && act !== undefined) act(id);
-  else writeFrame(REPLY.answer, answer(id, new TextEncoder().encode(kind === REQUEST.load ? '["detect"]' : "")));
+  else
+    writeFrame(REPLY.answer, answer(id, new TextEncoder().encode(kind === REQUEST.load ? '["detect"]' : "")));
 }

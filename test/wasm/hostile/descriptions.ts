@@ -79,8 +79,7 @@ export const DESCRIPTIONS: HostileModules = {
   "another description at each start": {
     module: () =>
       pluginText({
-        imports:
-          '(import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))',
+        imports: '(import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))',
         items: data(DATA, '{"protocol":1,"role":"detector","doc":"a","measurements":["????????"]}'),
         describe: `(drop (call $random (i32.const ${DATA + 1024}) (i32.const 8)))
           (local.set $i (i32.const 0))

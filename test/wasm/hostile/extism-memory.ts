@@ -4,8 +4,10 @@ import { DATA, data, forever, pluginText } from "./plugin-text.ts";
 const MEBIBYTE = 1 << 20;
 
 const any = { fails: ["trap", "error", "output", "timeout", "memory"], says: /./ } as const;
-const trapped = { fails: ["trap", "error"], says: /./ } as const;
-const tooMuch = { fails: ["output", "trap", "error"], says: /./ } as const;
+const exhausted = { fails: ["memory"], says: /Extism memory/ } as const;
+/** Extism: what is not there reads as 0, and writing to it does nothing. */
+const nothing = { fails: [] } as const;
+const tooMuch = { fails: ["output", "trap", "error", "memory"], says: /./ } as const;
 
 /** Plugins that misuse the memory which Extism lends them for input, output and texts. */
 export const EXTISM_MEMORY: HostileModules = {
@@ -25,12 +27,12 @@ export const EXTISM_MEMORY: HostileModules = {
       pluginText({
         detect: `(call $store_u8 (call $alloc (i64.const ${2n ** 60n})) (i32.const 1)) (i32.const 0)`,
       }),
-    ...trapped,
+    ...exhausted,
   },
   "a block of -1 bytes": {
     module: () =>
       pluginText({ detect: "(call $store_u8 (call $alloc (i64.const -1)) (i32.const 1)) (i32.const 0)" }),
-    ...trapped,
+    ...exhausted,
   },
   "blocks that leak in each call": {
     module: () =>
@@ -58,16 +60,15 @@ export const EXTISM_MEMORY: HostileModules = {
   },
   "load far out of bounds": {
     module: () => pluginText({ detect: "(call $load_u8 (i64.const 0x7fffffffffff))" }),
-    ...trapped,
+    ...nothing,
   },
   "store far out of bounds": {
-    module: () =>
-      pluginText({ detect: "(call $store_u64 (i64.const -8) (i64.const -1)) (i32.const 0)" }),
-    ...trapped,
+    module: () => pluginText({ detect: "(call $store_u64 (i64.const -8) (i64.const -1)) (i32.const 0)" }),
+    ...nothing,
   },
   "input read beyond its end": {
     module: () => pluginText({ detect: "(call $input_load_u8 (call $input_length))" }),
-    ...trapped,
+    ...nothing,
   },
   "length of what is no block": {
     module: () =>
@@ -150,7 +151,7 @@ export const EXTISM_MEMORY: HostileModules = {
   "an error text with control characters": {
     module: () =>
       pluginText({
-        items: data(DATA, "\x1b[2Jgone\nlevel=error msg=\"forged\"\r\0"),
+        items: data(DATA, '\x1b[2Jgone\nlevel=error msg="forged"\r\0'),
         detect: `(call $error_set (call $put (i32.const ${DATA}) (i32.const 38))) (i32.const 1)`,
       }),
     fails: ["error"],

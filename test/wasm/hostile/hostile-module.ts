@@ -5,7 +5,7 @@ export interface HostileModule {
   /** Text form or bytes; made when it is needed, as some are large. */
   readonly module: () => string | Uint8Array;
   /** How its calls may fail; none: they do not, and others are not harmed either. */
-  readonly fails: readonly PluginFailure[];
+  readonly fails: readonly (PluginFailure | "none")[];
   /** What the log says, in words; absent when nothing fails. */
   readonly says?: RegExp;
 }

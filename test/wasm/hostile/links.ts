@@ -10,13 +10,17 @@ function exporting(exports: string): HostileModule {
   return { module: () => `(module (memory (export "memory") 1) ${exports})`, fails: ["load"], says: /./ };
 }
 
+/** Answers nothing, which is not looked at before the exports are. */
 const DESCRIBE = '(func (export "describe") (result i32) (i32.const 0))';
 
 /** Plugins that import what they may not have, or export what cannot be called. */
 export const LINKS: HostileModules = {
   "an unknown module imported": refused('(import "wasi_unstable" "fd_write" (func))', /wasi_unstable/),
   "an unknown function of Extism imported": refused('(import "extism:host/env" "shell" (func))', /shell/),
-  "a host function of its own imported": refused('(import "extism:host/user" "exec" (func))', /extism:host\/user/),
+  "a host function of its own imported": refused(
+    '(import "extism:host/user" "exec" (func))',
+    /extism:host\/user/,
+  ),
   "what resets Extism's memory imported": refused('(import "extism:host/env" "reset" (func))', /reset/),
   "the function Object imported": refused(
     '(import "extism:host/env" "constructor" (func (param i64) (result externref)))',
@@ -48,7 +52,7 @@ export const LINKS: HostileModules = {
     fails: ["load", "trap", "error", "output"],
     says: /./,
   },
-  "http_request": {
+  http_request: {
     module: () =>
       pluginText({
         imports: '(import "extism:host/env" "http_request" (func $http (param i64 i64) (result i64)))',
@@ -63,9 +67,7 @@ export const LINKS: HostileModules = {
   "a detect that takes an argument": exporting(
     `${DESCRIBE} (func (export "detect") (param i32) (result i32) (i32.const 0))`,
   ),
-  "a detect that returns i64": exporting(
-    `${DESCRIBE} (func (export "detect") (result i64) (i64.const 0))`,
-  ),
+  "a detect that returns i64": exporting(`${DESCRIBE} (func (export "detect") (result i64) (i64.const 0))`),
   "a detect that returns a reference": exporting(
     `${DESCRIBE} (func (export "detect") (result externref) (ref.null extern))`,
   ),

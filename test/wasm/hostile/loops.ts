@@ -1,4 +1,6 @@
+import { wat } from "../../support/wat.ts";
 import type { HostileModules } from "./hostile-module.ts";
+import { concat, name, SECTION, section } from "./module-bytes.ts";
 import { DATA, data, forever, pluginText } from "./plugin-text.ts";
 
 const CLOCK =
@@ -90,6 +92,27 @@ export const LOOPS: HostileModules = {
   "answer just in time, every time": {
     module: () => pluginText({ imports: CLOCK, detect: `${waste(CALL_DEADLINE_MS * 0.7)} (i32.const 0)` }),
     fails: [],
+  },
+  "loop in _initialize from the second start on": {
+    // Variables are what survives a start.
+    module: () =>
+      pluginText({
+        items: data(DATA, "key"),
+        initialize: `(if (i64.ne (call $var_get (call $put (i32.const ${DATA}) (i32.const 3))) (i64.const 0))
+          (then (loop $ever (br $ever))))`,
+        detect: `(local.set $a (call $put (i32.const ${DATA}) (i32.const 3)))
+          (call $var_set (local.get $a) (local.get $a)) unreachable`,
+      }),
+    fails: ["trap", "timeout"],
+    says: /./,
+  },
+  "loop of a module of 16 MB": {
+    module: () =>
+      concat(
+        wat(pluginText({ detect: forever() })),
+        section(SECTION.custom, name("x"), new Uint8Array(16 << 20)),
+      ),
+    ...never,
   },
   "loop in the second call": {
     module: () =>

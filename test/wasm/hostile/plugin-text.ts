@@ -105,11 +105,16 @@ export interface RepeatedAnswer {
   readonly unit: string;
   readonly count: number;
   readonly tail: string;
+  /** Each `########` in `unit` becomes a number that no other unit has had, in this call or before. */
+  readonly isVaried?: boolean;
 }
+
+const PLACE = "########";
 
 /** A plugin whose `detect`, or another export, answers that. Spaces may be added at the ends of the pieces. */
 export function repeating(long: RepeatedAnswer, into: "detect" | "describe" = "detect"): string {
   const [head, unit, tail] = [padded(long.head), padded(long.unit), padded(long.tail)];
+  const places = long.isVaried === true ? placesIn(unit) : [];
   const total = head.length + unit.length * long.count + tail.length;
   const [unitAt, tailAt] = [DATA + head.length, DATA + head.length + unit.length];
   return pluginText({
@@ -123,12 +128,28 @@ export function repeating(long: RepeatedAnswer, into: "detect" | "describe" = "d
         (local.set $length (i32.sub (local.get $length) (i32.const ${WORD})))
         (br $next)))
       (local.get $to))
+    (global $number (mut i64) (i64.const 0))
+    (func $vary (local $rest i64) (local $digit i32)
+      (global.set $number (i64.add (global.get $number) (i64.const 1)))
+      (local.set $rest (global.get $number))
+      (local.set $digit (i32.const ${PLACE.length}))
+      (loop $next
+        (local.set $digit (i32.sub (local.get $digit) (i32.const 1)))
+        ${places
+          .map(
+            (place) => `(i32.store8 (i32.add (i32.const ${DATA + head.length + place}) (local.get $digit))
+          (i32.add (i32.const 48) (i32.wrap_i64 (i64.rem_u (local.get $rest) (i64.const 10)))))`,
+          )
+          .join("\n        ")}
+        (local.set $rest (i64.div_u (local.get $rest) (i64.const 10)))
+        (br_if $next (local.get $digit))))
     (func $all (result i64) (local $block i64) (local $to i64) (local $left i32)
       (local.set $block (call $alloc (i64.const ${total})))
       (local.set $to (call $copy (local.get $block) (i32.const ${DATA}) (i32.const ${head.length})))
       (local.set $left (i32.const ${long.count}))
       (block $done (loop $next
         (br_if $done (i32.eqz (local.get $left)))
+        ${places.length > 0 ? "(call $vary)" : ""}
         (local.set $to (call $copy (local.get $to) (i32.const ${unitAt}) (i32.const ${unit.length})))
         (local.set $left (i32.sub (local.get $left) (i32.const 1)))
         (br $next)))
@@ -136,6 +157,10 @@ export function repeating(long: RepeatedAnswer, into: "detect" | "describe" = "d
       (local.get $block))`,
     [into]: `(call $output_set (call $all) (i64.const ${total})) (i32.const 0)`,
   });
+}
+
+function placesIn(unit: string): readonly number[] {
+  return [...unit.matchAll(new RegExp(PLACE, "g"))].map(({ index }) => index);
 }
 
 function padded(text: string): string {

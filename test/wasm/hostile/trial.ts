@@ -3,7 +3,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { PluginError, type PluginFailure } from "../../../src/model/errors.ts";
 import { wat } from "../../support/wat.ts";
-import { type Round, ROUND_DEADLINE_MS, TrialAgent } from "./agent.ts";
+import { type Round, TrialAgent } from "./agent.ts";
 import { Heart } from "./heart.ts";
 import type { HostileModule } from "./hostile-module.ts";
 import { children, descriptorsLeft, openDescriptors, residentAtRest, within } from "./own-process.ts";
@@ -25,6 +25,8 @@ export interface Verdict {
   readonly lines: readonly string[];
   readonly moduleLines: number;
   readonly rounds: readonly Round[];
+  /** Anomalies that the agent beside it told meanwhile; in each of its rounds it should be the same one. */
+  readonly others: readonly (readonly string[])[];
   readonly childrenLeft: number;
   readonly descriptorsLeft: readonly string[];
 }
@@ -44,8 +46,9 @@ export function moduleFile({ module }: HostileModule): string {
   return file;
 }
 
-/** Some rounds of the real runner with the module. */
-export async function trial(file: string): Promise<Verdict> {
+/** Some rounds of the real runner with the module, in the process of another agent that goes on meanwhile. */
+export async function trial(file: string, bystander: TrialAgent): Promise<Verdict> {
+  const roundsBefore = bystander.rounds.length;
   const childrenBefore = children();
   const before = await residentAtRest();
   const descriptorsBefore = openDescriptors();
@@ -61,7 +64,9 @@ export async function trial(file: string): Promise<Verdict> {
     isOpened = true;
     agent.start(ROUNDS);
     await agent.done();
-    const late = agent.rounds.map(({ askedMs, toldMs }) => toldMs - askedMs - ROUND_DEADLINE_MS);
+    const late = agent.rounds.map(
+      ({ askedMs = Number.POSITIVE_INFINITY, toldMs, deadlineMs }) => toldMs - askedMs - deadlineMs,
+    );
     delayMs = Math.max(0, ...late);
     failures.push(...failuresIn(agent));
   } catch (error) {
@@ -89,6 +94,7 @@ export async function trial(file: string): Promise<Verdict> {
     lines: [...new Set([...refusal, ...severe.filter((line) => OWN.test(line))])],
     moduleLines: severe.filter((line) => !OWN.test(line)).length,
     rounds: agent.rounds,
+    others: bystander.rounds.slice(roundsBefore).map(({ anomalies }) => anomalies),
     childrenLeft: areGone ? 0 : left(childrenBefore).length,
     descriptorsLeft: descriptorsLeft(descriptorsBefore),
   };
