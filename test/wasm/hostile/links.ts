@@ -5,12 +5,15 @@ function refused(imports: string, says: RegExp): HostileModule {
   return { module: () => pluginText({ imports }), fails: ["load"], says };
 }
 
-/** A module whose exports are these and nothing else. */
-function exporting(exports: string): HostileModule {
-  return { module: () => `(module (memory (export "memory") 1) ${exports})`, fails: ["load"], says: /./ };
+/** A module that says that it is a detector and has this in place of `detect`. */
+function having(insteadOfDetect: string): HostileModule {
+  return {
+    module: () => pluginText({ insteadOfDetect }),
+    fails: ["load", "error", "trap"],
+    says: /detect/,
+  };
 }
 
-/** Answers nothing, which is not looked at before the exports are. */
 const DESCRIBE = '(func (export "describe") (result i32) (i32.const 0))';
 
 /** Plugins that import what they may not have, or export what cannot be called. */
@@ -62,17 +65,17 @@ export const LINKS: HostileModules = {
     fails: ["error", "trap", "load"],
     says: /http|network/i,
   },
-  "no exports": exporting(""),
-  "no detect": exporting(DESCRIBE),
-  "a detect that takes an argument": exporting(
-    `${DESCRIBE} (func (export "detect") (param i32) (result i32) (i32.const 0))`,
+  "no exports": { module: () => "(module)", fails: ["load"], says: /no export "describe"/ },
+  "no detect": having(""),
+  "a detect that takes an argument": having(
+    '(func (export "detect") (param i32) (result i32) (i32.const 0))',
   ),
-  "a detect that returns i64": exporting(`${DESCRIBE} (func (export "detect") (result i64) (i64.const 0))`),
-  "a detect that returns a reference": exporting(
-    `${DESCRIBE} (func (export "detect") (result externref) (ref.null extern))`,
+  "a detect that returns i64": having('(func (export "detect") (result i64) (i64.const 1))'),
+  "a detect that returns a reference": having(
+    '(func (export "detect") (result externref) (ref.null extern))',
   ),
-  "a detect that returns 1000 numbers": exporting(
-    `${DESCRIBE} (func (export "detect") (result ${"i32 ".repeat(1000)}) ${"(i32.const 0) ".repeat(1000)})`,
+  "a detect that returns 1000 numbers": having(
+    `(func (export "detect") (result ${"i32 ".repeat(1000)}) ${"(i32.const 0) ".repeat(1000)})`,
   ),
-  "a detect that is a global": exporting(`${DESCRIBE} (global (export "detect") i32 (i32.const 0))`),
+  "a detect that is a global": having('(global (export "detect") i32 (i32.const 0))'),
 };

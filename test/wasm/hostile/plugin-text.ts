@@ -36,6 +36,8 @@ export interface PluginParts {
   /** Default: 4 pages. */
   readonly memory?: string;
   readonly detect?: string;
+  /** In place of the whole function `detect`, if it is to be something else. */
+  readonly insteadOfDetect?: string;
   /** Default: answers {@link DESCRIPTION}. */
   readonly describe?: string;
   readonly init?: string;
@@ -59,7 +61,7 @@ export function pluginText(parts: PluginParts): string {
     ${PUT}
     ${items}
     (func (export "describe") (result i32) (local $i i32) (local $a i64) ${describe})
-    (func (export "detect") (result i32) (local $i i32) (local $a i64) ${detect})
+    ${parts.insteadOfDetect ?? `(func (export "detect") (result i32) (local $i i32) (local $a i64) ${detect})`}
     ${init === undefined ? "" : `(func (export "init") (result i32) ${init})`}
     ${initialize === undefined ? "" : `(func (export "_initialize") ${initialize})`}
     ${start === undefined ? "" : `(func $start ${start}) (start $start)`})`;
