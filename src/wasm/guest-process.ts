@@ -35,6 +35,8 @@ export interface GuestRequest {
   readonly module: number;
   readonly body: readonly Uint8Array[];
   readonly timeoutMs: number;
+  /** The limit that `timeoutMs` is the rest of, for the message. */
+  readonly limitSecs: number;
   /** Of output and variables together. */
   readonly longestAnswer: number;
   readonly logLines: number;
@@ -70,6 +72,7 @@ interface Pending {
   pieces: number;
 }
 
+const SLICE = 256 * 1024;
 const SMALL_PIECE = 1024;
 /** Beside lines of the log. Bun takes 16 KiB for each. */
 const MOST_SMALL_PIECES = 100;
@@ -107,8 +110,6 @@ export class GuestProcess {
       stdout: "pipe",
       stderr: "ignore",
     });
-    // Whoever runs modules does not keep the agent from ending.
-    this.#child.unref();
     void this.#read();
   }
 
@@ -121,15 +122,15 @@ export class GuestProcess {
   }
 
   /** What hardening came to; throws {@link GuestEnd} when the process does not get that far in time. */
-  async ready(timeoutMs: number): Promise<ReadyMessage> {
-    if (this.#ready === undefined) await this.#wait(undefined, timeoutMs);
+  async ready(limitSecs: number): Promise<ReadyMessage> {
+    if (this.#ready === undefined) await this.#wait(undefined, { timeoutMs: limitSecs * 1000, limitSecs });
     return this.#ready ?? { measures: [] };
   }
 
   async request(request: GuestRequest): Promise<GuestAnswer> {
     const id = ++this.#requests % 2 ** 32;
-    const answered = this.#wait({ id, request }, request.timeoutMs);
-    this.#send(id, request);
+    const answered = this.#wait({ id, request }, request);
+    void this.#send(id, request);
     const answer = await answered;
     const tooLarge = this.#checkMemory();
     if (tooLarge !== undefined) throw tooLarge;
@@ -145,13 +146,13 @@ export class GuestProcess {
 
   async #wait(
     asked: { readonly id: number; readonly request: GuestRequest } | undefined,
-    timeoutMs: number,
+    { timeoutMs, limitSecs }: { readonly timeoutMs: number; readonly limitSecs: number },
   ): Promise<GuestAnswer> {
     if (this.#ended !== undefined) throw this.#ended;
     const answered = Promise.withResolvers<GuestAnswer>();
     this.#pending = { id: asked?.id ?? 0, request: asked?.request, answered, lines: 0, pieces: 0 };
     const deadline = setTimeout(() => {
-      this.#end(new GuestEnd("timeout", `no answer within ${timeoutMs / 1000} s, its process was killed`));
+      this.#end(new GuestEnd("timeout", `no answer within ${limitSecs} s, its process was killed`));
     }, timeoutMs);
     const check = setInterval(() => this.#checkMemory(), MEMORY_CHECK_MS);
     try {
@@ -163,7 +164,7 @@ export class GuestProcess {
     }
   }
 
-  #send(id: number, { kind, module, body }: GuestRequest): void {
+  async #send(id: number, { kind, module, body }: GuestRequest): Promise<void> {
     const head = new Uint8Array(REQUEST_HEAD);
     const view = new DataView(head.buffer);
     const length = body.reduce((sum, part) => sum + part.length, 0);
@@ -171,10 +172,18 @@ export class GuestProcess {
     view.setUint8(4, kind);
     view.setUint32(5, id, true);
     view.setUint32(9, module, true);
+    await this.#write(head);
+    for (const part of body) {
+      for (let at = 0; at < part.length; at += SLICE) await this.#write(part.subarray(at, at + SLICE));
+    }
+  }
+
+  /** Waits where the process does not read, so that no more than a slice is held for it. */
+  async #write(bytes: Uint8Array): Promise<void> {
+    if (this.#ended !== undefined) return;
     try {
-      const { stdin } = this.#child;
-      for (const part of [head, ...body]) stdin.write(part);
-      ignoreFailure(stdin.flush());
+      this.#child.stdin.write(bytes);
+      await this.#child.stdin.flush();
     } catch {
       // It has just ended, which the reader sees.
     }
@@ -274,10 +283,6 @@ export class GuestProcess {
     if (pending !== undefined) pending.answered.reject(end);
     else if (!this.#isExpected) this.#options.onUnasked(end.message);
   }
-}
-
-function ignoreFailure(flushed: number | Promise<number>): void {
-  if (flushed instanceof Promise) flushed.catch(() => undefined);
 }
 
 function readyOf(body: Uint8Array): ReadyMessage {

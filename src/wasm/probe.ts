@@ -2,8 +2,8 @@ import type { Support } from "../model/support.ts";
 import { GuestEnd, GuestProcess } from "./guest-process.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
 
-const COMPONENT = "wasm";
-const FEATURE = "sandbox";
+const COMPONENT = "host";
+const FEATURE = "Wasm sandbox";
 
 /** Rows of `wca doctor`: starts the process of a sandbox and asks what it could take from itself. */
 export async function sandboxSupport(command?: readonly string[]): Promise<readonly Support[]> {
@@ -16,7 +16,7 @@ export async function sandboxSupport(command?: readonly string[]): Promise<reado
     onUnasked: () => undefined,
   });
   try {
-    const { measures } = await guest.ready(startSecs * 1000);
+    const { measures } = await guest.ready(startSecs);
     const lacking = measures.filter((measure) => measure.lacking !== undefined);
     const inForce = measures.filter((measure) => measure.lacking === undefined).map(({ name }) => name);
     const without = lacking.map((measure) => `${measure.name} (${measure.lacking})`).join(", ");

@@ -9,6 +9,14 @@ export interface SandboxGroupOptions {
   readonly command?: readonly string[];
 }
 
+/** Who starts a process. */
+export interface ProcessWatcher {
+  readonly log: Log;
+  readonly onStart: () => void;
+  /** It ended while nobody waited for an answer. */
+  readonly onUnasked: (reason: string) => void;
+}
+
 /** Modules that trust each other and share one process. Their calls wait for each other. */
 export class SandboxGroup {
   readonly #limits: SandboxLimits;
@@ -40,11 +48,8 @@ export class SandboxGroup {
     return done;
   }
 
-  /** The process, started unless it is there. Whether it was started now is for the caller to count. */
-  async process(
-    timeoutMs: number,
-    { log, onStart }: { readonly log: Log; readonly onStart: () => void },
-  ): Promise<GuestProcess> {
+  /** The process, started unless it is there. `onStart` is called when it has to be. */
+  async process(limitSecs: number, { log, onStart, onUnasked }: ProcessWatcher): Promise<GuestProcess> {
     if (this.#process?.hasEnded === false) return this.#process;
     onStart();
     const { addressSpaceBytes, descriptors, residentBytes } = this.#limits;
@@ -53,10 +58,10 @@ export class SandboxGroup {
       descriptors,
       residentBytes,
       ...(this.#command === undefined ? {} : { command: this.#command }),
-      onUnasked: (reason) => log.warning(`The sandbox was ended between two calls: ${reason}`),
+      onUnasked,
     });
     this.#process = started;
-    const { measures } = await started.ready(timeoutMs);
+    const { measures } = await started.ready(limitSecs);
     const lacking = measures.filter((measure) => measure.lacking !== undefined);
     const words = lacking.map((measure) => `${measure.name} (${measure.lacking})`).join(", ");
     log.debug(`Started a sandbox, process ${started.pid}${words === "" ? "" : `; without ${words}`}`);

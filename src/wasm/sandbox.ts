@@ -2,7 +2,7 @@ import { PluginError, type PluginFailure } from "../model/errors.ts";
 import type { Log } from "../model/log.ts";
 import { BackOff } from "./back-off.ts";
 import { type LineLevel, type LoadHead, REQUEST } from "./frames.ts";
-import { type GuestAnswer, GuestEnd, type GuestProcess } from "./guest-process.ts";
+import { type GuestAnswer, GuestEnd, type GuestProcess, type GuestRequest } from "./guest-process.ts";
 import { DEFAULT_LIMITS, type SandboxLimits } from "./limits.ts";
 import { printable } from "./printable.ts";
 import { SandboxGroup } from "./sandbox-group.ts";
@@ -104,17 +104,21 @@ export class Sandbox {
     { timeoutSecs = this.#limits.callSecs }: { readonly timeoutSecs?: number } = {},
   ): Promise<Uint8Array> {
     const name = ENCODER.encode(exportName);
-    if (name.length > LONGEST_NAME)
-      throw new RangeError(`Cannot call a function with a name of ${name.length} bytes`);
     return await this.#alone(`call "${exportName}" of`, async () => {
       const { inputBytes, callSecs } = this.#limits;
+      if (name.length > LONGEST_NAME) throw new GuestRefusal("error", "no function has a name as long");
       if (input.length > inputBytes) {
         throw new GuestRefusal("output", `an input of ${input.length} bytes, wanted at most ${inputBytes}`);
       }
       const process = await this.#ready();
-      const timeoutMs = Math.min(timeoutSecs, callSecs) * 1000;
+      const limitSecs = Math.min(timeoutSecs, callSecs);
       const body = [Uint8Array.of(name.length), name, input];
-      const output = await this.#request(process, { kind: REQUEST.call, body, timeoutMs });
+      const output = await this.#request(process, {
+        kind: REQUEST.call,
+        body,
+        timeoutMs: limitSecs * 1000,
+        limitSecs,
+      });
       this.#calls++;
       if (this.#backOff.succeeded()) this.#options.log.info(`The module "${this.#options.name}" works again`);
       return output;
@@ -185,43 +189,53 @@ export class Sandbox {
 
   /** The process with the module in it and an instance of it, all within the time for a start. */
   async #ready(): Promise<GuestProcess> {
-    const deadline = performance.now() + this.#limits.startSecs * 1000;
-    const left = () => Math.max(1, Math.round(deadline - performance.now()));
+    const { startSecs } = this.#limits;
+    const deadline = performance.now() + startSecs * 1000;
+    const left = () => ({
+      timeoutMs: Math.max(1, Math.round(deadline - performance.now())),
+      limitSecs: startSecs,
+    });
     if (this.#isClosed) throw new GuestEnd("died", "it was closed");
-    const onStart = () => {
-      this.#starts++;
-    };
-    const process = await this.#group.process(left(), { log: this.#options.log, onStart });
+    const process = await this.#group.process(startSecs, {
+      log: this.#options.log,
+      onStart: () => {
+        this.#starts++;
+      },
+      onUnasked: (reason) => this.#endedBetweenCalls(reason),
+    });
     if (this.#loaded?.process !== process) {
       const names = await this.#request(process, {
         kind: REQUEST.load,
         body: this.#loadBody(),
-        timeoutMs: left(),
+        ...left(),
       });
       this.#exports = exportsOf(names);
       this.#loaded = { process, hasInstance: false };
     }
     if (!this.#loaded.hasInstance) {
-      await this.#request(process, { kind: REQUEST.renew, body: [], timeoutMs: left() });
+      await this.#request(process, { kind: REQUEST.renew, body: [], ...left() });
       this.#loaded.hasInstance = true;
     }
     return process;
   }
 
+  /** Counts as a failure, or what does its harm after each answer would be started again each time. */
+  #endedBetweenCalls(reason: string): void {
+    const { name, log } = this.#options;
+    log.warning(`The sandbox of "${name}" was ended between two calls: ${reason}`);
+    this.#failures++;
+    this.#lastFailure = reason;
+    this.#backOff.failed("died");
+  }
+
   async #request(
     process: GuestProcess,
-    {
-      kind,
-      body,
-      timeoutMs,
-    }: { readonly kind: number; readonly body: readonly Uint8Array[]; readonly timeoutMs: number },
+    request: Pick<GuestRequest, "kind" | "body" | "timeoutMs" | "limitSecs">,
   ): Promise<Uint8Array> {
     const { outputBytes, variableBytes, logLines } = this.#limits;
     const answer = await process.request({
-      kind,
+      ...request,
       module: this.#module,
-      body,
-      timeoutMs,
       // A variable in the pipe can be somewhat larger than it counts.
       longestAnswer: outputBytes + 2 * variableBytes,
       logLines,

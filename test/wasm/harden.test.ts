@@ -103,7 +103,7 @@ describe("sandboxSupport()", () => {
   test("tells what is in force", async () => {
     const [row, ...more] = await sandboxSupport();
     expect(more).toEqual([]);
-    expect(row).toMatchObject({ component: "wasm", feature: "sandbox" });
+    expect(row).toMatchObject({ component: "host", feature: "Wasm sandbox" });
     expect(row?.detail).toStartWith(
       "modules run in a process with first to go when memory is short, no new privileges, ",
     );
@@ -113,8 +113,8 @@ describe("sandboxSupport()", () => {
   test("says why there can be none", async () => {
     expect(await sandboxSupport(["/bin/false"])).toEqual([
       {
-        component: "wasm",
-        feature: "sandbox",
+        component: "host",
+        feature: "Wasm sandbox",
         supported: false,
         detail: "modules cannot run: its process ended by itself: exit code 1",
       },

@@ -32,5 +32,6 @@ export function faultOf(error: unknown): GuestFault {
   const message = messageOf(error);
   // The engine has no other sign.
   if (error instanceof RangeError && /memory/i.test(message)) return new GuestFault("memory", message);
+  if (error instanceof WebAssembly.LinkError) return new GuestFault("load", message);
   return new GuestFault("trap", message);
 }
