@@ -126,7 +126,7 @@ describe("loadExternal()", () => {
       "an unknown role",
       DECLARED('defineComponent("storag", { doc: "", options: {} })'),
       "x.ts:X",
-      '--register x.ts:X: component "X" is declared wrongly: saw the role "storag", wanted one of runner, node, collector, storage, labeler, ssl, database, did you mean "storage"?',
+      '--register x.ts:X: component "X" is declared wrongly: saw the role "storag", wanted one of runner, node, collector, detector, storage, labeler, ssl, database, did you mean "storage"?',
     ],
     [
       "text as declaration",

@@ -15,15 +15,34 @@ export type Machine = (typeof MACHINES)[number];
 const NOW = Date.UTC(2026, 0, 2, 3, 4, 5, 678);
 const LONGEST_ROUNDS_MS = 5000;
 
+/** Which runner, and which of its storages the file is. */
+export interface GoldenRunner {
+  readonly tag: string;
+  readonly storage: string;
+  /** A storage whose metrics are not looked at. */
+  readonly discarded?: string;
+}
+
+const MEASUREMENT: GoldenRunner = { tag: "MeasurementRunner", storage: "metrics_storage" };
+
 /** Runs the whole agent on a machine, from the text of its configuration to the file, which it returns. */
-export async function goldenAgent(machine: Machine, runner: string): Promise<string> {
+export async function goldenAgent(
+  machine: Machine,
+  runner: string,
+  { tag, storage, discarded }: GoldenRunner = MEASUREMENT,
+): Promise<string> {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), "wca-golden-"));
   using cleanup = new DisposableStack();
   cleanup.defer(() => fs.rmSync(directory, { recursive: true }));
   const config = path.join(directory, "config.yaml");
   const output = path.join(directory, "wca.prom");
-  const storage = `  metrics_storage: !LogStorage {output_filename: ${output}, overwrite: true}\n`;
-  fs.writeFileSync(config, `runner: !MeasurementRunner\n${runner}${storage}`, { mode: 0o600 });
+  const storages = [
+    [storage, output],
+    ...(discarded === undefined ? [] : [[discarded, `${output}.discarded`]]),
+  ]
+    .map(([option, file]) => `  ${option}: !LogStorage {output_filename: ${file}, overwrite: true}\n`)
+    .join("");
+  fs.writeFileSync(config, `runner: !${tag}\n${runner}${storages}`, { mode: 0o600 });
   // The agent's durations are 0 as long as no time passes in a round.
   using clock = fakeClock();
   const host = machineHost(machine, { now: () => NOW });
