@@ -156,11 +156,17 @@ describe("wca", () => {
     [[], "nothing to do: give a configuration with --config FILE, or a command"],
     [
       ["chek"],
-      'unknown command "chek", did you mean "check"?; commands are run, check, describe, doctor, bundle',
+      'unknown command "chek", did you mean "check"?; commands are run, check, describe, doctor, bundle, plugin',
     ],
-    [["frobnicate"], 'unknown command "frobnicate"; commands are run, check, describe, doctor, bundle'],
-    [["constructor"], 'unknown command "constructor"; commands are run, check, describe, doctor, bundle'],
-    [[""], 'unknown command ""; commands are run, check, describe, doctor, bundle'],
+    [
+      ["frobnicate"],
+      'unknown command "frobnicate"; commands are run, check, describe, doctor, bundle, plugin',
+    ],
+    [
+      ["constructor"],
+      'unknown command "constructor"; commands are run, check, describe, doctor, bundle, plugin',
+    ],
+    [[""], 'unknown command ""; commands are run, check, describe, doctor, bundle, plugin'],
     [["--confg", "c.yaml"], "unknown option --confg, did you mean --config?"],
     [["check", "--root", "-c", "c.yaml"], "unknown option --root"],
     [["-0c", "c.yaml", "-x"], "unknown option -x"],

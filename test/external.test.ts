@@ -66,12 +66,7 @@ describe("loadExternal()", () => {
       "y:X",
       `--register y:X: there is no "y" with one of ${EXTENSIONS} in ROOT; other folders can be named in WCA_PATH`,
     ],
-    [
-      "no such module",
-      RUNNER,
-      "y.wasm:X",
-      '--register y.wasm:X: there is no file "ROOT/y.wasm"',
-    ],
+    ["no such module", RUNNER, "y.wasm:X", '--register y.wasm:X: there is no file "ROOT/y.wasm"'],
     ["nothing", RUNNER, "", "--register : saw no file, wanted FILE or FILE:CLASS"],
     [
       "no such class",

@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { loadTemplates } from "../bundle/program.ts";
+import type { Templates } from "../bundle/templates.ts";
 import { UsageError } from "../cli-options.ts";
 import { suggestion } from "../config/nearest.ts";
 import type { CommandOptions } from "./load.ts";
@@ -12,7 +13,18 @@ const NAME_PATTERN = /^[a-z][a-z0-9-]{0,63}$/;
 
 /** `wca plugin new`: a plugin that works and does something simple, to begin with. */
 export async function newPlugin(folder: string, { lang }: CommandOptions): Promise<number> {
-  const templates = await loadTemplates();
+  const { name, files } = writePlugin(folder, { lang, templates: await loadTemplates() });
+  const readme = files.find((file) => /^readme/i.test(file));
+  const next = readme === undefined ? "" : `; ${path.join(folder, readme)} says how to build it`;
+  console.log(`Wrote the plugin ${name} to ${folder}${next}`);
+  return 0;
+}
+
+/** Throws a {@link UsageError} before anything was written. */
+export function writePlugin(
+  folder: string,
+  { lang, templates }: { readonly lang: string | undefined; readonly templates: Templates },
+): { readonly name: string; readonly files: readonly string[] } {
   const languages = Object.keys(templates);
   if (languages.length === 0)
     throw new UsageError("wca plugin new: this program was built without templates");
@@ -34,10 +46,7 @@ export async function newPlugin(folder: string, { lang }: CommandOptions): Promi
     fs.mkdirSync(path.dirname(target), { recursive: true });
     fs.writeFileSync(target, text.replaceAll(NAME, name), { flag: "wx" });
   }
-  const readme = Object.keys(files).find((file) => /^readme/i.test(file));
-  const next = readme === undefined ? "" : `; ${path.join(folder, readme)} says how to build it`;
-  console.log(`Wrote the plugin ${name} to ${folder}${next}`);
-  return 0;
+  return { name, files: Object.keys(files) };
 }
 
 function requireEmpty(folder: string): void {

@@ -6,7 +6,7 @@ import { readTrustedBytes } from "../config/trusted-file.ts";
 import { StorageDeliveries } from "../delivery/deliveries.ts";
 import type { ContentionAnomaly } from "../model/anomaly.ts";
 import { Catalogue } from "../model/catalogue.ts";
-import { PluginError } from "../model/errors.ts";
+import { ConfigError, PluginError } from "../model/errors.ts";
 import { LOG_LEVELS, type Log } from "../model/log.ts";
 import { quoted } from "../protocol/quoted.ts";
 import { readTrace, TraceError } from "../trace/reader.ts";
@@ -31,7 +31,9 @@ export async function testPlugin(module: string, options: CommandOptions): Promi
     // What is wrong with the file is said before anything else is.
     for await (const message of readTrace(trace)) await replay.round(message, plugin);
   } catch (error) {
-    throw error instanceof TraceError || isOfFile(error) ? new UsageError(messageOf(error)) : error;
+    if (error instanceof TraceError) throw new UsageError(error.message);
+    const { code } = error as NodeJS.ErrnoException;
+    throw code === undefined ? error : new UsageError(`option --trace: cannot read "${trace}": ${code}`);
   } finally {
     await plugin.close();
   }
@@ -44,9 +46,8 @@ async function opened(
   { options, replay }: { readonly options: CommandOptions; readonly replay: Replay },
 ): Promise<DetectorPlugin> {
   const name = path.basename(module, ".wasm");
+  const bytes = bytesOf(module);
   try {
-    // It is run in the sandbox and for its author: whoever wrote it.
-    const bytes = readTrustedBytes(module, { byAnyone: true });
     const { log } = replay;
     const description = await describeModule(bytes, { name, limits: limitsOf(SETTINGS), log });
     const plugin = new DetectorPlugin({
@@ -159,10 +160,11 @@ function inWords(anomaly: ContentionAnomaly): string {
   return `${state}: ${quoted(contendedTaskId)} suffers for ${resource} from ${causes}${behind}`;
 }
 
-function isOfFile(error: unknown): boolean {
-  return error instanceof Error && "code" in error && "path" in error;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+/** Run in the sandbox and for its author, so it does not matter who wrote it. */
+function bytesOf(module: string): Uint8Array {
+  try {
+    return readTrustedBytes(module, { byAnyone: true });
+  } catch (error) {
+    throw error instanceof ConfigError ? new UsageError(error.message) : error;
+  }
 }

@@ -105,7 +105,8 @@ function missing(steps: Steps, { node, schema }: ComplaintOptions): Complaint {
 function unknownKey(steps: Steps, { node, schema }: ComplaintOptions): Complaint {
   const known = Object.keys(schemaAt(schema, steps.slice(0, -1))?.properties ?? {});
   const key = String(steps.at(-1));
-  const message = `unknown key "${key}"${suggestion(key, known) || ","} known are ${known.join(", ")}`;
+  const list = known.length === 0 ? "there are none" : `known are ${known.join(", ")}`;
+  const message = `unknown key "${key}"${suggestion(key, known) || ","} ${list}`;
   return { steps, at: keyPosition(steps, node), message };
 }
 

@@ -11,6 +11,13 @@ import { DetectorPlugin } from "./detector-plugin.ts";
 import { readModule, trustFault } from "./module-file.ts";
 import { PLUGIN_OPTIONS } from "./plugin-options.ts";
 
+/** Not a component, nor something with one in it. */
+function isPlainData(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return true;
+  if (Array.isArray(value)) return value.every(isPlainData);
+  return Object.getPrototypeOf(value) === Object.prototype && Object.values(value).every(isPlainData);
+}
+
 /** A detector in WebAssembly that the configuration names by its file. */
 export class WasmDetector extends Detector implements SelfMeasuring {
   static readonly component = defineComponent("detector", {
@@ -20,7 +27,7 @@ export class WasmDetector extends Detector implements SelfMeasuring {
     options: {
       module: pathOption().describe("File of the module."),
       config: z
-        .record(z.string(), z.json())
+        .record(z.string(), z.unknown().refine(isPlainData, { error: "plain data" }))
         .default({})
         .meta({ words: "a mapping" })
         .describe("Options of the module, checked against what it says of them."),

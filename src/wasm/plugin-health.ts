@@ -1,5 +1,6 @@
 import type { PluginError, PluginFailure } from "../model/errors.ts";
 import type { Measurement } from "../model/metric.ts";
+import { residentBytes } from "./resident.ts";
 import type { SandboxHealth } from "./sandbox.ts";
 
 /** All of them from the start: a counter that comes with its first increment hides that one. */
@@ -35,12 +36,13 @@ export class PluginHealth {
     this.#failures[failure]++;
   }
 
-  measurements({ state, starts }: SandboxHealth): Record<string, Measurement> {
+  measurements({ state, starts, pid }: SandboxHealth): Record<string, Measurement> {
     const callable = state === "idle" || state === "running";
     return {
       wca_plugin_up: { [this.#plugin]: callable ? 1 : 0 },
       wca_plugin_calls_total: { [this.#plugin]: this.#calls },
       wca_plugin_failures_total: { [this.#plugin]: { ...this.#failures } },
+      ...(pid === undefined ? {} : { wca_plugin_memory_bytes: { [this.#plugin]: residentBytes(pid) } }),
       wca_plugin_restarts_total: { [this.#plugin]: Math.max(0, starts - 1) },
     };
   }

@@ -65,7 +65,7 @@ const LIMIT_ROWS = {
   },
   addressSpaceBytes: {
     option: "address_space_bytes",
-    min: 640 * MIB,
+    min: 384 * MIB,
     max: 1024 * GIB,
     unit: "bytes",
     doc: "Address space of the process; the engine takes some 500 MB of it.",
@@ -139,4 +139,14 @@ function limitSchema(limit: keyof SandboxLimits, { min, max, unit, fraction, doc
 
 function inWords(limit: keyof SandboxLimits, { option, unit, doc }: LimitRow): string {
   return `\`${option}\` (${unit}, default ${DEFAULT_LIMITS[limit]}): ${doc}`;
+}
+
+/** For documentation: name, unit, default, what it is of. */
+export function limitTable(): readonly (readonly [string, string, string, string])[] {
+  return ROWS.map(([limit, { option, unit, doc }]) => [
+    `\`${option}\``,
+    unit,
+    String(DEFAULT_LIMITS[limit]),
+    doc,
+  ]);
 }

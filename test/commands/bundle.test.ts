@@ -5,6 +5,7 @@ import { compiledWca } from "../support/compiled.ts";
 import { elfOf } from "../support/elf.ts";
 import { emptyRoot, inEmptyRoot, needEmptyRoot } from "../support/empty-root.ts";
 import { needOtherSystems, needOwnNetwork } from "../support/other-systems.ts";
+import { DESCRIPTION, pluginModule } from "../support/plugin-wat.ts";
 import { requirement } from "../support/requirement.ts";
 import { type Tree, tempTree } from "../support/tree.ts";
 import { configFiles, type WcaOptions, wca } from "../support/wca.ts";
@@ -102,6 +103,16 @@ async function make(program: string, options: WcaOptions): Promise<Made> {
 
 /** As on a host that has neither Bun nor the sources. */
 const BARE = ["env", "-i", "NO_COLOR=1"];
+
+const OPTIONS = { properties: { share: { type: "number", default: 0.5 } } };
+const ANSWER = { metrics: [{ name: "found", value: 3 }] };
+const FINDER = `runner: !DetectionRunner
+  node: !CgroupNode
+  metrics_storage: !LogStorage {output_filename: m.prom, overwrite: true}
+  anomalies_storage: !LogStorage {output_filename: a.prom, overwrite: true}
+  interval: 0.5
+  detector: !Finder {share: 0.25}
+`;
 
 describe.each(["sources", "executable"])("wca bundle of the %s", (program) => {
   let made: Made;
@@ -421,6 +432,34 @@ describe("wca bundle", () => {
         machine: "x86-64",
         loader: "/lib/ld-musl-x86_64.so.1",
       });
+    },
+    TIMEOUT_MS,
+  );
+});
+
+describe("wca bundle of a module in WebAssembly", () => {
+  test(
+    "builds it in with what it said of itself, and it runs without its file",
+    async () => {
+      using tree = tempTree({});
+      const file = path.join(tree.root, "finder.wasm");
+      fs.writeFileSync(
+        file,
+        pluginModule({ describe: { ...DESCRIPTION, options: OPTIONS }, detect: ANSWER }),
+        {
+          mode: 0o644,
+        },
+      );
+      const custom = path.join(tree.root, "wca-custom");
+      const made = await wca(["bundle", "-r", "finder.wasm:Finder", "-o", custom], { cwd: tree.root });
+      expect([made.exitCode, made.stderr]).toEqual([0, ""]);
+      fs.rmSync(file);
+      const own = { cwd: tree.root, under: BARE, command: [custom] };
+      expect((await wca(["describe", "Finder"], own)).stdout).toContain("| `share` | a number |");
+      configFiles(tree.root, { "c.yaml": FINDER });
+      const finished = await wca(["run", "-0", "-n", "2", "-c", "c.yaml"], own);
+      expect([finished.exitCode, finished.stderr]).toEqual([0, ""]);
+      expect(fs.readFileSync(`${tree.root}/a.prom`, "utf8")).toMatch(/^found\{.*\} 3$/m);
     },
     TIMEOUT_MS,
   );

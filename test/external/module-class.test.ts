@@ -12,7 +12,7 @@ import { ConfigError, formatProblem } from "../../src/model/errors.ts";
 import { testContext } from "../support/context.ts";
 import { DESCRIPTION, type PluginParts, pluginModule } from "../support/plugin-wat.ts";
 import { type Tree, tempTree } from "../support/tree.ts";
-import { wca } from "../support/wca.ts";
+import { configFiles, wca } from "../support/wca.ts";
 
 const OPTIONS = {
   type: "object",
@@ -42,6 +42,14 @@ const CONTENTION: PluginParts = {
   describe: { ...DESCRIPTION, version: "2.1", options: OPTIONS },
   detect: { metrics: [{ name: "m", value: 7 }] },
 };
+
+const RUN = `runner: !DetectionRunner
+  node: !CgroupNode
+  metrics_storage: !LogStorage {output_filename: metrics.prom, overwrite: true}
+  anomalies_storage: !LogStorage {output_filename: anomalies.prom, overwrite: true}
+  interval: 0.5
+  detector: !Contention {window: 2}
+`;
 
 function modules(files: Readonly<Record<string, PluginParts>>): Tree {
   const tree = tempTree({});
@@ -238,4 +246,37 @@ wca: the configuration has 1 problem, nothing was started
 `,
     });
   });
+
+  test("ends the start when the module never says what it is", async () => {
+    using tree = modules({ "loop.wasm": { more: "(func $l (loop (br 0))) (start $l)" } });
+    const started = performance.now();
+    const { exitCode, stderr } = await wca(["check", "-r", "loop.wasm:X", "-c", "c.yaml"], {
+      cwd: tree.root,
+    });
+    expect(exitCode).toBe(2);
+    expect(stderr.split("\n")[0]).toMatch(
+      /^--register loop[.]wasm:X: Cannot start "X": no answer within [\d.]+ s, its process was killed$/,
+    );
+    expect(performance.now() - started).toBeLessThan(10_000);
+  }, 30_000);
+
+  test.skipIf(process.geteuid?.() !== 0)(
+    "runs a module as a detector, whose metrics arrive beside those of how it fares (needs to be root)",
+    async () => {
+      using tree = modules({ "c.wasm": CONTENTION });
+      configFiles(tree.root, { "c.yaml": RUN, "bad.yaml": RUN.replace("{window: 2}", "{windw: 2}") });
+      const args = ["-r", "c.wasm:Contention", "-0", "-n", "2", "-c"];
+      const finished = await wca(["run", ...args, "c.yaml"], { cwd: tree.root });
+      expect([finished.exitCode, finished.stderr]).toEqual([0, ""]);
+      expect(finished.stdout).toContain("Runs Contention 2.1: Finds what it is told to find.");
+      const metrics = fs.readFileSync(`${tree.root}/metrics.prom`, "utf8");
+      expect(metrics).toMatch(/^wca_plugin_up\{.*plugin="Contention"\} 1$/m);
+      expect(metrics).toMatch(/^wca_plugin_calls_total\{.*plugin="Contention"\} 2$/m);
+      expect(fs.readFileSync(`${tree.root}/anomalies.prom`, "utf8")).toMatch(/^m\{.*\} 7$/m);
+      const refused = await wca(["run", ...args, "bad.yaml"], { cwd: tree.root });
+      expect(refused.exitCode).toBe(2);
+      expect(refused.stderr).toContain('unknown option "windw" of Contention, did you mean "window"?');
+    },
+    60_000,
+  );
 });

@@ -6,7 +6,7 @@ import { z } from "zod";
 import { PluginError } from "../../src/model/errors.ts";
 import type { Snapshot } from "../../src/model/snapshot.ts";
 import { WasmDetector } from "../../src/wasm/detector.ts";
-import { testContext } from "../support/context.ts";
+import { type TestContext, testContext } from "../support/context.ts";
 import { DESCRIPTION, type PluginParts, pluginModule } from "../support/plugin-wat.ts";
 import { tempTree } from "../support/tree.ts";
 
@@ -47,6 +47,11 @@ async function detectorOf(parts: PluginParts | Uint8Array, options: Readonly<Rec
       tree[Symbol.dispose]();
     },
   };
+}
+
+/** What was logged but for details. */
+function said({ context }: { readonly context: TestContext }): TestContext["logged"] {
+  return context.logged.filter(([level]) => level !== "debug");
 }
 
 /** What is said of a module that cannot be opened. */
@@ -96,7 +101,7 @@ describe("WasmDetector", () => {
       anomalies: [{ resource: "cpus", contendedTaskId: "a", contendingTaskIds: [] }],
       metrics: [{ name: "m", value: 1, labels: {} }],
     });
-    expect(made.context.logged).toEqual([["info", "Runs finder: Finds what it is told to find."]]);
+    expect(said(made)).toEqual([["info", "Runs finder: Finds what it is told to find."]]);
   });
 
   test("shows the module the measurements that it wants", async () => {
@@ -105,9 +110,7 @@ describe("WasmDetector", () => {
     await made.detector.open();
     const seen = snapshot();
     await made.detector.detect(seen);
-    const [, [, said = ""] = []] = made.context.logged;
-    const text = said.slice(said.indexOf("{"));
-    expect(JSON.parse(text)).toEqual({
+    expect(JSON.parse(said(made)[1]?.[1] ?? "")).toEqual({
       timeMs: seen.timeMs,
       intervalSecs: 5,
       platformMeasurements: {},
@@ -125,16 +128,11 @@ describe("WasmDetector", () => {
       { config: { name: "x y" } },
     );
     await made.detector.open();
-    const said = made.context.logged.map(([, text]) => text);
+    const lines = said(made).map(([, text]) => text);
     const options = { threshold: 3, name: "x y" };
     const message = { protocol: 1, options, hostname: made.context.hostname, agentVersion: "0.0.0-test" };
-    expect(JSON.parse(String(said[0]).slice(String(said[0]).indexOf("{")))).toEqual(message);
-    expect(said.slice(1).map((text) => text.split(": ").at(-1))).toEqual([
-      "3",
-      "x y",
-      "Finds what it is told to find.",
-    ]);
-    expect(said.at(-1)).toBe("Runs finder 1.2: Finds what it is told to find.");
+    expect(JSON.parse(lines[0] ?? "")).toEqual(message);
+    expect(lines.slice(1)).toEqual(["3", "x y", "Runs finder 1.2: Finds what it is told to find."]);
   });
 
   test("tells all faults of its config with their paths", async () => {
@@ -207,7 +205,10 @@ describe("WasmDetector", () => {
         'Cannot use the answer of "detect": anomalies: saw an object, wanted a list',
       ]);
     }
-    expect(made.detector.selfMeasurements()).toEqual({
+    const { wca_plugin_memory_bytes, ...rest } = made.detector.selfMeasurements();
+    const { finder: memory = 0 } = wca_plugin_memory_bytes as Record<string, number>;
+    expect(memory).toBeGreaterThan(10e6);
+    expect(rest).toEqual({
       wca_plugin_up: { finder: 1 },
       wca_plugin_calls_total: { finder: 2 },
       wca_plugin_failures_total: {
@@ -222,6 +223,59 @@ describe("WasmDetector", () => {
     await made.detector.open();
     const [failure] = await failureOf(made.detector.detect(snapshot()));
     expect(failure).toBe("trap");
+  });
+
+  test("ends a call that does not answer within its limit, and says when it may be tried again", async () => {
+    const limits = { call_seconds: 0.2 };
+    await using made = await detectorOf({ before: "(loop (br 0))" }, { limits });
+    await made.detector.open();
+    const started = performance.now();
+    const [failure, message] = await failureOf(made.detector.detect(snapshot()));
+    expect(failure).toBe("timeout");
+    expect(message).toContain("0.2 s");
+    expect(performance.now() - started).toBeLessThan(1000);
+    expect((await failureOf(made.detector.detect(snapshot())))[0]).toBe("waiting");
+    const { wca_plugin_up, wca_plugin_failures_total } = made.detector.selfMeasurements();
+    expect(wca_plugin_up).toEqual({ finder: 0 });
+    expect(wca_plugin_failures_total).toMatchObject({ finder: { timeout: 1, waiting: 1 } });
+  });
+
+  test("gives a call no more than what is left of the interval", async () => {
+    await using made = await detectorOf({ before: "(loop (br 0))" });
+    await made.detector.open();
+    const started = performance.now();
+    const late = { ...snapshot(), intervalSecs: 0.5, timeMs: Date.now() - 300 };
+    expect((await failureOf(made.detector.detect(late)))[0]).toBe("timeout");
+    expect(performance.now() - started).toBeLessThan(500);
+  });
+
+  test("does not wait longer than its limit for a module that never says what it is", async () => {
+    const limits = { start_seconds: 0.3 };
+    const looping = { more: "(func $loop (loop (br 0))) (start $loop)" };
+    const started = performance.now();
+    expect(await refusal(looping, { limits })).toContain('Cannot start "finder"');
+    expect(performance.now() - started).toBeLessThan(1500);
+  });
+
+  test("shares a process with others only where it is asked to", async () => {
+    const bytes = pluginModule();
+    const tree = tempTree({});
+    fs.writeFileSync(path.join(tree.root, "m.wasm"), bytes, { mode: 0o644 });
+    const context = { ...testContext(tree.host), now: Date.now };
+    const options = (process?: string) =>
+      z.object(WasmDetector.component.options).parse({ module: `${tree.root}/m.wasm`, process });
+    const detectors = [options("both"), options("both"), options()].map(
+      (each) => new WasmDetector(each, context),
+    );
+    for (const detector of detectors) await detector.open();
+    // Each is described in a process of its own before; then one for two, and one.
+    const starts = context.logged.filter(
+      ([level, text]) => level === "debug" && text.startsWith("Started a sandbox"),
+    );
+    expect(starts).toHaveLength(3 + 2);
+    for (const detector of detectors) expect(await detector.detect(snapshot())).toEqual({ anomalies: [] });
+    for (const detector of detectors) await detector.close();
+    tree[Symbol.dispose]();
   });
 
   test("closes unopened and twice", async () => {

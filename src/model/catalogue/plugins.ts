@@ -23,6 +23,13 @@ export const PLUGIN_ROWS = {
     type: "counter",
     labels: ["plugin", "reason"],
   },
+  wca_plugin_memory_bytes: {
+    ...PLUGIN,
+    help: "Resident memory of the process that the plugin runs in.",
+    type: "gauge",
+    unit: "bytes",
+    source: "/proc/PID/statm",
+  },
   wca_plugin_restarts_total: {
     ...PLUGIN,
     help: "Processes that were started for the plugin after its first one.",
