@@ -41,8 +41,10 @@ function expectHarmless(verdict: Verdict, { fails, says }: HostileModule): void 
   const { failures, lines } = verdict;
   const allowed = fails.length === 0 ? ["none"] : fails;
   expect(failures.filter((failure) => !allowed.includes(failure))).toEqual([]);
+  // On a busy machine the runner's own deadline can be over first.
+  const told = lines.length > 1 ? lines.filter((line) => !line.includes("not done within")) : lines;
   const said = failures.includes("none") && says === undefined ? [] : [expect.stringMatching(says ?? /./)];
-  expect(lines).toEqual(said);
+  expect(told).toEqual(said);
   expect(verdict.delayMs).toBeLessThan(MOST_DELAY_MS);
   expect(verdict.growth - verdict.moduleBytes).toBeLessThan(MOST_GROWTH);
   expect(verdict.peak - 3 * verdict.moduleBytes).toBeLessThan(MOST_PEAK);
