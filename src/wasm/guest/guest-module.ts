@@ -89,8 +89,9 @@ export class GuestModule {
     if (typeof found !== "function") throw new GuestFault("error", `it has no function "${name}"`, KEPT);
     if (found.length > 0) throw new GuestFault("error", `its function "${name}" takes parameters`, KEPT);
     const code: unknown = found();
-    if (code !== undefined && code !== 0) {
-      const text = this.errorText();
+    const text = this.errorText();
+    // A text says it as well, as in Extism's own hosts.
+    if (text !== "" || (code !== undefined && code !== 0)) {
       throw new GuestFault("error", text === "" ? `"${name}" returned ${String(code)}` : text, KEPT);
     }
     const { output } = blocks;

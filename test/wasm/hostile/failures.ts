@@ -43,7 +43,7 @@ export const FAILURES: HostileModules = {
         items: data(DATA, "no luck"),
         detect: `(call $error_set (call $put (i32.const ${DATA}) (i32.const 7))) (i32.const 0)`,
       }),
-    // Extism: what counts is the number.
-    fails: [],
+    fails: ["error"],
+    says: /no luck/,
   },
 };
