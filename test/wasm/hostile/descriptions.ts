@@ -47,7 +47,8 @@ export const DESCRIPTIONS: HostileModules = {
         },
         "describe",
       ),
-    fails: [],
+    fails: ["output", "load"],
+    says: /./,
   },
   "a million measurements wanted": {
     module: () =>

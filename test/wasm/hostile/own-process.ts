@@ -36,7 +36,7 @@ export function children(): ReadonlySet<number> {
 /** Bytes of resident memory after garbage has been collected, once they do not fall any more. */
 export async function residentAtRest(): Promise<number> {
   let least = Number.POSITIVE_INFINITY;
-  for (let attempt = 0; attempt < 6; attempt++) {
+  for (let attempt = 0; attempt < 4; attempt++) {
     Bun.gc(true);
     await Bun.sleep(20);
     least = Math.min(least, resident());

@@ -31,7 +31,8 @@ export interface Verdict {
   readonly descriptorsLeft: readonly string[];
 }
 
-const ROUNDS = 4;
+/** Of a trial. */
+export const ROUNDS = 3;
 /** `start_seconds` of {@link TrialAgent}: describing takes a start and a call of at most that. */
 const START_DEADLINE_MS = 2000;
 /** What the agent itself says begins like this; everything else was said by the module. */
