@@ -54,6 +54,7 @@ export function harden({ parentPid, addressSpaceBytes, descriptors }: HardenOpti
       .reduce((first, errno) => first || errno),
   );
   if (process.geteuid?.() === 0) {
+    // Of this thread; those that the engine has started before stay, but the filter keeps sockets from all.
     measure("own network, IPC and host name", () =>
       rights.unshare(CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS),
     );
