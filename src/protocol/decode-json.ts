@@ -8,6 +8,7 @@ const OPEN_LIST = 0x5b;
 const CLOSE_LIST = 0x5d;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
+const COMMA = 0x2c;
 
 /**
  * The value that an answer of a plugin says. Text that would take far more memory as a value is refused
@@ -37,6 +38,7 @@ export function decodeJson(bytes: Uint8Array, what: string): unknown {
 function structureFault(bytes: Uint8Array): string | undefined {
   let depth = 0;
   let containers = 0;
+  let commas = 0;
   for (let index = 0; index < bytes.length; index++) {
     const byte = bytes[index];
     if (byte === QUOTE) {
@@ -48,6 +50,9 @@ function structureFault(bytes: Uint8Array): string | undefined {
       if (containers > LIMITS.containers) return `saw more than ${LIMITS.containers} objects and lists`;
     } else if (byte === CLOSE_LIST || byte === CLOSE_OBJECT) {
       depth--;
+    } else if (byte === COMMA) {
+      commas++;
+      if (commas > LIMITS.commas) return `saw more than ${LIMITS.commas} items and members`;
     }
   }
   return undefined;

@@ -1,12 +1,19 @@
 import type { z } from "zod";
 import { quoted } from "./quoted.ts";
 
-/** The first thing that is wrong with a value, in words with its path: `anomalies[3].severity: saw 2, wanted …`. */
-export function faultOf({ issues }: z.core.$ZodError, value: unknown): string {
+/**
+ * The first thing that is wrong with a value, in words with its path: `anomalies[3].severity: saw 2, wanted …`.
+ * `within` is the path of the value itself.
+ */
+export function faultOf(
+  { issues }: z.core.$ZodError,
+  value: unknown,
+  within: readonly PropertyKey[] = [],
+): string {
   const [first] = issues.map(innermost);
   if (first === undefined) return "saw something else than was wanted";
   const more = issues.length > 1 ? `, and ${issues.length - 1} more faults` : "";
-  const path = first.path.reduce<string>(into, "");
+  const path = [...within, ...first.path].reduce<string>(into, "");
   const seen = valueAt(value, first.path);
   return `${path === "" ? "" : `${path}: `}${complaint(first, seen)}${more}`;
 }

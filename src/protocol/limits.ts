@@ -1,10 +1,11 @@
-/** What an answer may hold at most. A plugin that says more is at fault; the specification lists these. */
+/**
+ * What an answer may hold at most: what the agent reads in a few milliseconds. A plugin that says more is at fault; the specification lists these. */
 export const LIMITS = {
-  anomalies: 10_000,
+  anomalies: 1_000,
   /** Of one anomaly. */
-  contendingTasks: 10_000,
+  contendingTasks: 1_000,
   /** Of the decision, and of each anomaly. */
-  metrics: 10_000,
+  metrics: 2_000,
   /** Of one metric. */
   labels: 64,
   /** Tasks in the answer of an allocator. */
@@ -18,5 +19,7 @@ export const LIMITS = {
   /** Levels of objects and lists in each other. */
   depth: 32,
   /** Objects and lists in one answer. */
-  containers: 200_000,
+  containers: 10_000,
+  /** Commas between items and members, in one answer. */
+  commas: 20_000,
 } as const;

@@ -57,6 +57,8 @@ export class DetectorPlugin {
   readonly #options: DetectorPluginOptions;
   readonly #health: PluginHealth;
   #running: Running | undefined;
+  /** Why the last call that was made failed. */
+  #lastFailure: PluginError | undefined;
 
   constructor(options: DetectorPluginOptions) {
     this.#options = options;
@@ -105,8 +107,15 @@ export class DetectorPlugin {
     } catch (error) {
       const failure = error instanceof PluginError ? error : strange(error);
       this.#health.failed(failure);
-      throw failure;
+      if (failure.failure !== "waiting") this.#lastFailure = failure;
+      throw this.#saidOnce(failure);
     }
+  }
+
+  /** While it is not tried again nothing new has happened, and a pause that is told anew in each round fills the log. */
+  #saidOnce(failure: PluginError): PluginError {
+    const { message } = this.#lastFailure ?? failure;
+    return message === failure.message ? failure : new PluginError("waiting", message, { cause: failure });
   }
 
   async #detect(message: SnapshotMessage, { sandbox, description, encoder }: Running): Promise<Decision> {

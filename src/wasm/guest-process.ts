@@ -9,6 +9,7 @@ import {
   LONGEST_LINE,
   LONGEST_MESSAGE,
   LONGEST_READY,
+  type Measure,
   OUTCOMES,
   REPLY,
   REPLY_HEAD,
@@ -285,16 +286,19 @@ export class GuestProcess {
 }
 
 function readyOf(body: Uint8Array): ReadyMessage {
-  const message: unknown = JSON.parse(UTF8.decode(body));
-  const measures =
-    typeof message === "object" && message !== null && "measures" in message ? message.measures : [];
-  if (!Array.isArray(measures)) throw new RangeError("a message of another form");
-  return {
-    measures: measures.map(({ name, lacking }: { readonly name?: unknown; readonly lacking?: unknown }) => ({
-      name: String(name),
-      ...(lacking === undefined ? {} : { lacking: String(lacking) }),
-    })),
-  };
+  try {
+    const { measures } = JSON.parse(UTF8.decode(body)) as {
+      readonly measures: readonly Readonly<Record<keyof Measure, unknown>>[];
+    };
+    return {
+      measures: measures.map(({ name, lacking }) => ({
+        name: String(name),
+        ...(lacking === undefined ? {} : { lacking: String(lacking) }),
+      })),
+    };
+  } catch (error) {
+    throw new RangeError("a message of another form", { cause: error });
+  }
 }
 
 function answerOf(body: Uint8Array, wantedId: number): GuestAnswer {

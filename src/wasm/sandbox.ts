@@ -175,8 +175,12 @@ export class Sandbox {
       if (this.#isClosed) throw new PluginError("died", words);
       this.#failures++;
       this.#lastFailure = message;
-      if (this.#backOff.failed(failure))
-        log.error(`The module "${name}" is off${adviceOf(failure)}: ${message}`);
+      // One that cannot be used at all is what the error says already.
+      if (this.#backOff.failed(failure) && failure !== "load") {
+        log.error(
+          `The module "${name}" is off after repeated failures, and is tried every 10 minutes: ${message}`,
+        );
+      }
       throw new PluginError(failure, words);
     } finally {
       this.#isRunning = false;
@@ -285,12 +289,6 @@ class GuestRefusal extends Error {
 function failureOf(error: unknown): { readonly failure: PluginFailure; readonly message: string } {
   if (error instanceof GuestEnd || error instanceof GuestRefusal) return error;
   throw error;
-}
-
-function adviceOf(failure: PluginFailure): string {
-  return failure === "load"
-    ? ", as it cannot be used"
-    : " after repeated failures, and is tried every 10 minutes";
 }
 
 function lengthOf(part: Uint8Array): Uint8Array {

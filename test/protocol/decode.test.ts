@@ -81,7 +81,8 @@ describe("decodeDecision()", () => {
     ],
     ["[".repeat(1_000_000), `${is}saw more than 32 levels in each other`],
     [`{"x":${'{"a":'.repeat(40)}1${"}".repeat(41)}`, `${is}saw more than 32 levels in each other`],
-    [`[${"[],".repeat(300_000)}0]`, `${is}saw more than 200000 objects and lists`],
+    [`[${"[],".repeat(300_000)}0]`, `${is}saw more than 10000 objects and lists`],
+    [`[${"0,".repeat(30_000)}0]`, `${is}saw more than 20000 items and members`],
     [
       `"${"x".repeat(1_000_000)}`,
       `${is}saw "\\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…", wanted JSON: Unterminated string`,

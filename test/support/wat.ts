@@ -1,6 +1,14 @@
 import wabtInit from "wabt";
 
-const FEATURES = { threads: true, bulk_memory: true, reference_types: true, multi_value: true };
+const FEATURES = {
+  threads: true,
+  bulk_memory: true,
+  reference_types: true,
+  multi_value: true,
+  exceptions: true,
+  tail_call: true,
+  multi_memory: true,
+};
 const wabt = await wabtInit();
 
 /** The module that a text in the WebAssembly text format describes. Throws where the text is wrong. */

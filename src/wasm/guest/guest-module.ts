@@ -1,11 +1,12 @@
 import { ModuleFault } from "../byte-reader.ts";
 import type { LoadHead } from "../frames.ts";
 import { EXTISM_MODULE, WASI_MODULE } from "../imports.ts";
+import { printable } from "../printable.ts";
 import { Variables } from "../variables.ts";
 import { vet } from "../vet.ts";
 import { Blocks } from "./blocks.ts";
 import { extismImports } from "./extism.ts";
-import { GuestFault } from "./fault.ts";
+import { GuestFault, messageOf } from "./fault.ts";
 import { Lines } from "./lines.ts";
 import { wasiImports } from "./wasi.ts";
 
@@ -45,7 +46,7 @@ export class GuestModule {
       this.#module = new WebAssembly.Module(vetted.bytes as Uint8Array<ArrayBuffer>);
     } catch (error) {
       if (error instanceof ModuleFault) throw new GuestFault("load", error.message);
-      if (error instanceof WebAssembly.CompileError) throw new GuestFault("load", error.message);
+      if (error instanceof WebAssembly.CompileError) throw new GuestFault("load", messageOf(error));
       throw error;
     }
   }
@@ -88,8 +89,9 @@ export class GuestModule {
     if (typeof found !== "function") throw new GuestFault("error", `it has no function "${name}"`, KEPT);
     if (found.length > 0) throw new GuestFault("error", `its function "${name}" takes parameters`, KEPT);
     const code: unknown = found();
-    if (code !== undefined && code !== 0) {
-      const text = this.errorText();
+    const text = this.errorText();
+    // A text says it as well, as in Extism's own hosts.
+    if (text !== "" || (code !== undefined && code !== 0)) {
       throw new GuestFault("error", text === "" ? `"${name}" returned ${String(code)}` : text, KEPT);
     }
     const { output } = blocks;
@@ -106,7 +108,7 @@ export class GuestModule {
   /** What the module says about its failure; empty when it says nothing. */
   errorText(): string {
     const bytes = this.#instance?.blocks.error;
-    return bytes === undefined ? "" : UTF8.decode(bytes.subarray(0, 4096));
+    return bytes === undefined ? "" : printable(UTF8.decode(bytes.subarray(0, 4096)));
   }
 
   /** Variables that were set since the last time, for the agent. */

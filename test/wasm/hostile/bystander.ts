@@ -1,0 +1,21 @@
+import { TrialAgent } from "./agent.ts";
+import { answering } from "./plugin-text.ts";
+import { moduleFile } from "./trial.ts";
+
+/** What the plugin of a bystander says in each call. */
+export const FINDING = "cpus";
+
+const ANSWER = {
+  anomalies: [{ resource: FINDING, contendedTaskId: "a", contendingTaskIds: ["b"] }],
+};
+
+/** An agent with a plugin that means no harm, running until `stop`. */
+export async function bystander(): Promise<TrialAgent> {
+  const agent = new TrialAgent(moduleFile({ module: () => answering(JSON.stringify(ANSWER)), fails: [] }), {
+    call_seconds: 1,
+    start_seconds: 10,
+  });
+  await agent.open();
+  agent.start();
+  return agent;
+}
