@@ -1,9 +1,9 @@
 /*
- * bun bench/noisy-neighbour.ts [--module FILE.wasm] [--quiet SECONDS] [--noisy SECONDS] [--cpu N]
+ * bun bench/noisy-neighbour.ts [--detector class|FILE.wasm]… [--quiet SECONDS] [--noisy SECONDS] [--cpu N]
  *
- * Lets the agent watch a real noisy neighbour on this host, and prints what it noticed and when: a service on a
- * CPU, quiet; batch work on the same CPU; quiet again until the anomaly has ended. With --module the plugin is
- * the detector, else the class CpiOutlierDetector. Ends with 1 when a task was named wrongly, too late or at a
+ * Lets agents watch a real noisy neighbour on this host, and prints what they noticed and when: a service on a
+ * CPU, quiet; batch work on the same CPU; quiet again until the anomaly has ended. Each --detector has an agent of
+ * its own: the class CpiOutlierDetector, or a plugin. Ends with 1 when a task was named wrongly, too late or at a
  * quiet time. Needs root and stress-ng.
  */
 import * as fs from "node:fs";
@@ -20,35 +20,45 @@ const AFTERWARDS_MS = 30_000;
 
 const { values } = parseArgs({
   options: {
-    module: { type: "string" },
+    detector: { type: "string", multiple: true, default: ["class"] },
     quiet: { type: "string", default: "45" },
     noisy: { type: "string", default: "30" },
     cpu: { type: "string", default: "1" },
   },
 });
 
-function configuration({ victim, neighbour, bystander }: Scene): string {
+/** An agent, and the folder of its files. */
+interface Watcher {
+  readonly detector: string;
+  readonly folder: string;
+  readonly agent: Bun.Subprocess;
+}
+
+function configuration(detector: string, { victim, neighbour, bystander }: Scene): string {
   const tasks = [victim, neighbour, bystander].map(({ path }) => path).join(", ");
   return `runner: !DetectionRunner
   node: !StaticNode { tasks: [${tasks}] }
   interval: 1
   metrics_storage: !LogStorage { output_filename: metrics.prom, overwrite: true }
-  detector: !${values.module === undefined ? "CpiOutlierDetector" : "NoisyNeighbourPlugin"} {}
+  detector: !${detector === "class" ? "CpiOutlierDetector" : "NoisyNeighbourPlugin"} {}
   anomalies_storage: !LogStorage { output_filename: anomalies.prom }
 `;
 }
 
-function startAgent(folder: string): Bun.Subprocess {
-  const plugin =
-    values.module === undefined ? [] : ["-r", `${path.resolve(values.module)}:NoisyNeighbourPlugin`];
-  const agent = [process.execPath, path.join(ROOT, "src/main.ts"), "--root", "-c", "config.yaml", ...plugin];
-  return Bun.spawn(agent, { cwd: folder, stdin: "ignore", stdout: "inherit", stderr: "inherit" });
+function startAgent(detector: string, { scene, folder }: { scene: Scene; folder: string }): Watcher {
+  fs.mkdirSync(folder);
+  fs.writeFileSync(path.join(folder, "config.yaml"), configuration(detector, scene), { mode: 0o600 });
+  const plugin = detector === "class" ? [] : ["-r", `${path.resolve(detector)}:NoisyNeighbourPlugin`];
+  const words = [process.execPath, path.join(ROOT, "src/main.ts"), "--root", "-c", "config.yaml", ...plugin];
+  const agent = Bun.spawn(words, { cwd: folder, stdin: "ignore", stdout: "inherit", stderr: "inherit" });
+  return { detector, folder, agent };
 }
 
+/** Whether all of them noticed what they had to. */
 async function watch(scene: Scene, folder: string): Promise<boolean> {
-  fs.writeFileSync(path.join(folder, "config.yaml"), configuration(scene));
-  const agent = startAgent(folder);
-  const read = (): readonly Noticed[] => readNoticed(path.join(folder, "anomalies.prom"));
+  const watchers = values.detector.map((detector, index) =>
+    startAgent(detector, { scene, folder: path.join(folder, String(index)) }),
+  );
   try {
     await Bun.sleep(SETTLE_MS + Number(values.quiet) * 1000);
     const beganMs = Date.now();
@@ -59,12 +69,16 @@ async function watch(scene: Scene, folder: string): Promise<boolean> {
     await Bun.sleep(AFTERWARDS_MS);
     // The node names tasks without the leading slash.
     const names = { victim: scene.victim.path.slice(1), neighbour: scene.neighbour.path.slice(1) };
-    const verdict = verdictOf(read(), { beganMs, endedMs, ...names });
-    console.log(JSON.stringify({ detector: values.module ?? "CpiOutlierDetector", ...verdict }));
-    return verdict.isFine;
+    const verdicts = watchers.map((watcher) => {
+      const noticed: readonly Noticed[] = readNoticed(path.join(watcher.folder, "anomalies.prom"));
+      const verdict = verdictOf(noticed, { beganMs, endedMs, ...names });
+      console.log(JSON.stringify({ detector: watcher.detector, ...verdict }));
+      return verdict;
+    });
+    return verdicts.every(({ isFine }) => isFine);
   } finally {
-    agent.kill("SIGTERM");
-    await agent.exited;
+    for (const { agent } of watchers) agent.kill("SIGTERM");
+    await Promise.all(watchers.map(({ agent }) => agent.exited));
   }
 }
 
