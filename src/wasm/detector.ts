@@ -2,13 +2,8 @@ import * as path from "node:path";
 import { z } from "zod";
 import { type Context, defineComponent, type OptionsOf } from "../config/component.ts";
 import { path as pathOption } from "../config/schema.ts";
-import type { Decision } from "../model/anomaly.ts";
-import type { Measurement } from "../model/metric.ts";
-import { Detector } from "../model/roles.ts";
-import type { SelfMeasuring } from "../model/self-measuring.ts";
-import type { Snapshot } from "../model/snapshot.ts";
-import { DetectorPlugin } from "./detector-plugin.ts";
-import { readModule, trustFault } from "./module-file.ts";
+import { readModule } from "./module-file.ts";
+import { PluginDetector } from "./plugin-detector.ts";
 import { PLUGIN_OPTIONS } from "./plugin-options.ts";
 
 /** Not a component, nor something with one in it. */
@@ -19,7 +14,7 @@ function isPlainData(value: unknown): boolean {
 }
 
 /** A detector in WebAssembly that the configuration names by its file. */
-export class WasmDetector extends Detector implements SelfMeasuring {
+export class WasmDetector extends PluginDetector {
   static readonly component = defineComponent("detector", {
     doc:
       "Runs a detector in WebAssembly in a process of its own, without files, network and environment. " +
@@ -35,35 +30,13 @@ export class WasmDetector extends Detector implements SelfMeasuring {
     },
   });
 
-  readonly #plugin: DetectorPlugin;
-
-  constructor(options: OptionsOf<typeof WasmDetector>, context: Context) {
-    super();
-    const { module, config, ...settings } = options;
-    const fault = trustFault(settings);
-    if (fault !== undefined) throw new RangeError(fault);
-    this.#plugin = new DetectorPlugin({
+  constructor({ module, config, ...settings }: OptionsOf<typeof WasmDetector>, context: Context) {
+    super({
       name: path.basename(module, ".wasm"),
       module: () => ({ bytes: readModule(module, settings) }),
       config,
       settings,
       context,
     });
-  }
-
-  open(): Promise<void> {
-    return this.#plugin.open();
-  }
-
-  detect(snapshot: Snapshot): Promise<Decision> {
-    return this.#plugin.detect(snapshot);
-  }
-
-  selfMeasurements(): Readonly<Record<string, Measurement>> {
-    return this.#plugin.measurements();
-  }
-
-  close(): Promise<void> {
-    return this.#plugin.close();
   }
 }

@@ -1,15 +1,11 @@
 import type { z } from "zod";
 import { type Context, defineComponent } from "../config/component.ts";
-import type { Decision } from "../model/anomaly.ts";
 import { PluginError } from "../model/errors.ts";
-import type { Measurement } from "../model/metric.ts";
-import { Detector } from "../model/roles.ts";
-import type { SelfMeasuring } from "../model/self-measuring.ts";
-import type { Snapshot } from "../model/snapshot.ts";
 import type { Description } from "../protocol/messages.ts";
-import { DetectorPlugin, requireDetector } from "./detector-plugin.ts";
-import { checkModule, trustFault } from "./module-file.ts";
+import { requireDetector } from "./detector-plugin.ts";
+import { checkModule } from "./module-file.ts";
 import { optionsShape } from "./options-shape.ts";
+import { PluginDetector } from "./plugin-detector.ts";
 import { PLUGIN_OPTIONS, type PluginOptions } from "./plugin-options.ts";
 
 /** A module that was described. */
@@ -43,7 +39,7 @@ export function moduleDetector(tag: string, module: DescribedModule) {
       `Cannot use the options of the module: there is "${clash}", and ${taken} are options of every module`,
     );
   }
-  class ModuleDetector extends Detector implements SelfMeasuring {
+  class ModuleDetector extends PluginDetector {
     static readonly component = defineComponent("detector", {
       doc: docOf(description),
       options: { ...own, ...PLUGIN_OPTIONS } as z.ZodRawShape,
@@ -51,15 +47,10 @@ export function moduleDetector(tag: string, module: DescribedModule) {
     /** For `wca bundle`. */
     static readonly module = module;
 
-    readonly #plugin: DetectorPlugin;
-
     constructor(options: Readonly<Record<string, unknown>>, context: Context) {
-      super();
       requireDetector(description, tag);
       const settings = options as PluginOptions;
-      const fault = trustFault(settings);
-      if (fault !== undefined) throw new RangeError(fault);
-      this.#plugin = new DetectorPlugin({
+      super({
         name: tag,
         module: () => {
           checkModule(module.bytes, settings);
@@ -69,22 +60,6 @@ export function moduleDetector(tag: string, module: DescribedModule) {
         settings,
         context,
       });
-    }
-
-    open(): Promise<void> {
-      return this.#plugin.open();
-    }
-
-    detect(snapshot: Snapshot): Promise<Decision> {
-      return this.#plugin.detect(snapshot);
-    }
-
-    selfMeasurements(): Readonly<Record<string, Measurement>> {
-      return this.#plugin.measurements();
-    }
-
-    close(): Promise<void> {
-      return this.#plugin.close();
     }
   }
   Object.defineProperty(ModuleDetector, "name", { value: tag });
