@@ -20,6 +20,8 @@ export interface DebianPackage {
    * whose names match, which is what a meta package wants. Default: "none".
    */
   readonly dependencies?: "none" | "all" | RegExp;
+  /** The oldest version that will do, as Debian compares them. Default: any. */
+  readonly least?: string;
   /** Folder of the unpacked packages. Default: `.cache/debian` of this repository. */
   readonly cache?: string;
 }
@@ -31,7 +33,7 @@ export interface DebianProgram extends DebianPackage {
 
 /** The folder in which the package's files are, as below `/`. Downloads only if it is not there yet. */
 export async function debianTree(wanted: DebianPackage): Promise<string> {
-  const { dependencies = "none", cache = CACHE } = wanted;
+  const { dependencies = "none", least = "0", cache = CACHE } = wanted;
   const tree = join(cache, treeName(wanted.package, dependencies));
   if (await isDirectory(tree)) return tree;
   for (const program of ["apt-get", "dpkg-deb"]) {
@@ -44,7 +46,7 @@ export async function debianTree(wanted: DebianPackage): Promise<string> {
   await mkdir(cache, { recursive: true });
   const work = await mkdtemp(join(cache, ".unpacking-"));
   try {
-    await unpack(work, { ...wanted, dependencies, cache });
+    await unpack(work, { ...wanted, dependencies, least, cache });
     await publish(join(work, "tree"), tree);
   } finally {
     await rm(work, { recursive: true, force: true });
@@ -109,6 +111,20 @@ interface AptState {
 async function download(wanted: Required<DebianPackage>, state: AptState): Promise<void> {
   const names = wanted.dependencies === "none" ? [wanted.package] : await resolve(wanted, state);
   await apt(["download", ...names], state);
+  await requireVersion(wanted, state.work);
+}
+
+/** Lists that are out of date, or lack Debian's security updates, have an older one. */
+async function requireVersion(
+  { package: name, least }: Required<DebianPackage>,
+  work: string,
+): Promise<void> {
+  const [archive = ""] = new Bun.Glob(`${name}_*.deb`).scanSync({ cwd: work, absolute: true });
+  const version = (await run(["dpkg-deb", "--field", archive, "Version"])).trim();
+  const { exitCode } = Bun.spawnSync(["dpkg", "--compare-versions", version, "ge", least]);
+  if (exitCode === 0) return;
+  for (const old of new Bun.Glob("*.deb").scanSync({ cwd: work, absolute: true })) await rm(old);
+  throw new Error(`Cannot get Debian package "${name}": saw version ${version}, wanted ${least} or later`);
 }
 
 async function resolve(wanted: Required<DebianPackage>, state: AptState): Promise<string[]> {

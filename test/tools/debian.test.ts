@@ -55,6 +55,15 @@ describe.skipIf(!met)("with a Debian mirror", () => {
     expect(readdirSync(cache.path)).toEqual(["hello"]);
   }, 60_000);
 
+  test("debianTree() takes no package that is too old", async () => {
+    using cache = emptyCache();
+    const wanted = { package: "hello", cache: cache.path };
+    expect(debianTree({ ...wanted, least: "999:1" })).rejects.toThrow(
+      /^Cannot get Debian package "hello": saw version \S+, wanted 999:1 or later$/,
+    );
+    expect(await debianTree({ ...wanted, least: "2" })).toBe(join(cache.path, "hello"));
+  }, 60_000);
+
   test("debianTree() gives apt's own words about a package that does not exist", async () => {
     using cache = emptyCache();
     const absent = debianTree({ package: "no-such-package-of-wca", cache: cache.path });

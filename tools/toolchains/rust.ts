@@ -1,15 +1,14 @@
 import { cp, mkdir, mkdtemp, readdir, rename, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
-import { debianTree, LIBRARIES } from "../debian.ts";
+import { debianTree, LIBRARIES, libraryFolders } from "../debian.ts";
 import { lock } from "../lock.ts";
 import { HOST_TOOLCHAIN, type Toolchain } from "./toolchain.ts";
 import { wrapper } from "./wrapper.ts";
 
 const CACHE = join(import.meta.dir, "../../.cache");
 const TARGET = "wasm32-unknown-unknown";
-/** Of Debian 12's current Rust, which its browsers are built with. */
-const VERSION = "1.96.0";
-const LLVM = 22;
+/** Of the Rust that Debian 12 builds its browsers with. It grows with them. */
+const LEAST_VERSION = "1.96";
 
 /**
  * Rust for wasm32-unknown-unknown. The host's when it has that target, or else Debian's compiler, unpacked below
@@ -27,17 +26,19 @@ export async function rustToolchain(
   const tree = await debianTree({
     package: "cargo-web",
     dependencies: new RegExp(`^rustc-web$|${LIBRARIES.source}`),
+    least: LEAST_VERSION,
     cache: debian,
   });
-  const lld = await debianTree({ package: `lld-${LLVM}`, cache: debian });
-  const rust = join(cache, `rust-${VERSION}`);
+  const llvm = llvmOf(tree);
+  const lld = await debianTree({ package: `lld-${llvm}`, cache: debian });
+  const rust = join(cache, "rust");
   await mkdir(rust, { recursive: true });
   const bin = join(rust, "bin");
   const sysroot = join(rust, "sysroot");
   await wrappers({ bin, tree, sysroot });
   const toolchain: Toolchain = {
     folders: [bin],
-    env: { [linkerVariable()]: join(lld, `usr/lib/llvm-${LLVM}/bin/wasm-ld`) },
+    env: { [linkerVariable()]: join(lld, `usr/lib/llvm-${llvm}/bin/wasm-ld`) },
   };
   if (!(await isThere(sysroot))) {
     await using _ = await lock(join(rust, "lock"));
@@ -57,6 +58,26 @@ async function hostHasTarget(): Promise<boolean> {
 
 function linkerVariable(): string {
   return `CARGO_TARGET_${TARGET.toUpperCase().replaceAll("-", "_")}_LINKER`;
+}
+
+/** Version of the LLVM that came with rustc: objects are best linked by the same. */
+function llvmOf(tree: string): string {
+  const [library = ""] = libraryFolders(tree).flatMap((cwd) => [
+    ...new Bun.Glob("libLLVM.so.*").scanSync({ cwd, onlyFiles: false }),
+  ]);
+  return /^libLLVM\.so\.(\d+)/.exec(library)?.[1] ?? "";
+}
+
+/** The source that rustc was built from. */
+async function sourceOf(tree: string, cache: string): Promise<string> {
+  const env = { LD_LIBRARY_PATH: libraryFolders(tree).join(":") };
+  const { stdout } = Bun.spawnSync([join(tree, "usr/bin/rustc"), "--version"], { env });
+  const version = /^rustc (\S+)/.exec(stdout.toString())?.[1] ?? "";
+  const sources = join(await debianTree({ package: "rust-web-src", least: version, cache }), "usr/src");
+  const folder = join(sources, `rustc-${version}`);
+  if (await isThere(folder)) return folder;
+  const seen = (await readdir(sources)).join(", ");
+  throw new Error(`Cannot build Rust's std for ${TARGET}: saw ${seen}, wanted rustc-${version}`);
 }
 
 /** The linker is started by rustc, and so finds LLVM among rustc's libraries. */
@@ -95,10 +116,7 @@ async function buildSysroot({
 }): Promise<void> {
   const work = await mkdtemp(join(rust, ".building-"));
   try {
-    const source = join(
-      await debianTree({ package: "rust-web-src", cache: work }),
-      `usr/src/rustc-${VERSION}`,
-    );
+    const source = await sourceOf(tree, work);
     const unfinished = join(work, "sysroot/lib/rustlib");
     await mkdir(join(unfinished, "src"), { recursive: true });
     for (const host of await readdir(join(tree, "usr/lib/rustlib"))) {
