@@ -95,7 +95,7 @@ mark both
 echo 0 >/sys/devices/system/cpu/cpu1/online
 rounds 2
 mark off
-rounds 8
+rounds 12
 mark off-later
 echo 1 >/sys/devices/system/cpu/cpu1/online
 rounds 2
@@ -199,7 +199,7 @@ describe.skipIf(!met)("deep measurements under a real cgroup v2", () => {
   ] as const) {
     test(`counts CPU time as the cgroup does, from ${from} to ${to}`, () => {
       const [clock, usage] = [between(from, to, "/busy", CLOCK), between(from, to, "/busy", USAGE)];
-      expect(usage).toBeGreaterThan(0.05);
+      expect(usage).toBeGreaterThan(0.02);
       // Both are read one after the other in a round of a slow guest.
       expect(clock / usage).toBeGreaterThan(0.85);
       expect(clock / usage).toBeLessThan(1.15);
