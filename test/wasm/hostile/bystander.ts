@@ -1,3 +1,5 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
 import { TrialAgent } from "./agent.ts";
 import { answering } from "./plugin-text.ts";
 import { moduleFile } from "./trial.ts";
@@ -11,11 +13,10 @@ const ANSWER = {
 
 /** An agent with a plugin that means no harm, running until `stop`. */
 export async function bystander(): Promise<TrialAgent> {
-  const agent = new TrialAgent(moduleFile({ module: () => answering(JSON.stringify(ANSWER)), fails: [] }), {
-    call_seconds: 1,
-    start_seconds: 10,
-  });
+  const file = moduleFile({ module: () => answering(JSON.stringify(ANSWER)), fails: [] });
+  const agent = new TrialAgent(file, { call_seconds: 1, start_seconds: 10 });
   await agent.open();
+  fs.rmSync(path.dirname(file), { recursive: true });
   agent.start();
   return agent;
 }

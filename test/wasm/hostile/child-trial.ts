@@ -13,6 +13,8 @@ export interface ChildVerdict {
   /** Of the calls that were made, without those that had to wait. */
   readonly failures: readonly string[];
   readonly messages: readonly string[];
+  /** Of each call: what was held from before the first to after the last. */
+  readonly inputBytes: number;
   /** Lines of level warning and above. */
   readonly lines: readonly string[];
   readonly delayMs: number;
@@ -68,7 +70,9 @@ export async function childTrial(behaviour: string): Promise<ChildVerdict> {
   const { stallMs, peak } = heart.stop();
   await within(2000, () => [...children()].every((pid) => childrenBefore.has(pid)));
   await within(1000, () => descriptorsLeft(descriptorsBefore).length === 0);
+  const after = await residentAtRest();
   return {
+    inputBytes: input.length,
     failures,
     messages,
     lines: logged
@@ -76,7 +80,7 @@ export async function childTrial(behaviour: string): Promise<ChildVerdict> {
       .map(([, text]) => text),
     delayMs,
     stallMs,
-    growth: (await residentAtRest()) - before,
+    growth: after - before,
     peak: Math.max(0, peak - before),
     childrenLeft: [...children()].filter((pid) => !childrenBefore.has(pid)).length,
     descriptorsLeft: descriptorsLeft(descriptorsBefore),
