@@ -51,7 +51,7 @@ export function checkedDecision(answer: unknown, checking: Checking): CheckedDec
     const anomaly = checkedAnomaly(given, checking);
     if (anomaly === undefined) continue;
     const key = JSON.stringify([anomaly.uuid, anomaly.contendedTaskId, anomaly.resource]);
-    if (known.has(key)) checking.faults.anomaly("duplicate", `saw it twice: ${shown(given)}`);
+    if (known.has(key)) checking.faults.anomaly("duplicate", () => `saw it twice: ${shown(given)}`);
     else checked.push(anomaly);
     known.add(key);
   }
@@ -71,22 +71,25 @@ function checkedAnomaly(given: unknown, checking: Checking): CheckedAnomaly | un
   if (typeof contendedTaskId !== "string" || !Array.isArray(contendingTaskIds) || !Array.isArray(metrics)) {
     faults.anomaly(
       "shape",
-      `saw ${shown(given)}, wanted {resource, contendedTaskId, contendingTaskIds: […], metrics: […]}`,
+      () => `saw ${shown(given)}, wanted {resource, contendedTaskId, contendingTaskIds: […], metrics: […]}`,
     );
     return undefined;
   }
   if (!isOneOf(RESOURCES, resource)) {
-    faults.anomaly("resource", `saw resource ${shown(resource)}, wanted one of ${RESOURCES.join(", ")}`);
+    faults.anomaly(
+      "resource",
+      () => `saw resource ${shown(resource)}, wanted one of ${RESOURCES.join(", ")}`,
+    );
     return undefined;
   }
   if (state !== undefined && !isOneOf(ANOMALY_STATES, state)) {
-    faults.anomaly("state", `saw state ${shown(state)}, wanted one of ${ANOMALY_STATES.join(", ")}`);
+    faults.anomaly("state", () => `saw state ${shown(state)}, wanted one of ${ANOMALY_STATES.join(", ")}`);
     return undefined;
   }
   const contended = tasks.get(contendedTaskId);
   // What ends may have ended because a task did.
   if (contended === undefined && state !== "clear") {
-    faults.anomaly("contended_task", `contended task ${shown(contendedTaskId)} is none of the round`);
+    faults.anomaly("contended_task", () => `contended task ${shown(contendedTaskId)} is none of the round`);
     return undefined;
   }
   const contending = new Map<string, Task>();
@@ -94,7 +97,7 @@ function checkedAnomaly(given: unknown, checking: Checking): CheckedAnomaly | un
     const task = tasks.get(id);
     if (task !== undefined) contending.set(id, task);
     else if (state !== "clear")
-      faults.anomaly("contending_task", `contending task ${shown(id)} is none of the round`);
+      faults.anomaly("contending_task", () => `contending task ${shown(id)} is none of the round`);
   }
   return {
     uuid: anomalyUuid([contendedTaskId, ...contending.keys()]),
@@ -117,7 +120,7 @@ function share(
   const value = fields[name];
   if (value === undefined) return {};
   if (typeof value === "number" && value >= 0 && value <= 1) return { [name]: value };
-  faults.anomaly(name, `saw ${name} ${shown(value)}, wanted a number from 0 to 1`);
+  faults.anomaly(name, () => `saw ${name} ${shown(value)}, wanted a number from 0 to 1`);
   return {};
 }
 

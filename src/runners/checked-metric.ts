@@ -8,25 +8,25 @@ const LABEL_NAME = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
 /** A copy of a metric of the user's, which may be anything; nothing when it cannot be used. */
 export function checkedMetric(metric: unknown, faults: DetectionFaults): Metric | undefined {
   if (typeof metric !== "object" || metric === null) {
-    faults.metric("shape", `saw ${shown(metric)}, wanted a metric {name, value}`);
+    faults.metric("shape", () => `saw ${shown(metric)}, wanted a metric {name, value}`);
     return undefined;
   }
   const { name, value, labels = {}, type, help, unit } = metric as Readonly<Record<string, unknown>>;
   if (typeof name !== "string" || !METRIC_NAME.test(name)) {
-    faults.metric("name", `saw name ${shown(name)}, wanted letters, digits, _ and :, no digit first`);
+    faults.metric("name", () => `saw name ${shown(name)}, wanted letters, digits, _ and :, no digit first`);
     return undefined;
   }
   if (typeof value !== "number" || !Number.isFinite(value)) {
-    faults.metric("value", `saw value ${shown(value)} of "${name}", wanted a finite number`);
+    faults.metric("value", () => `saw value ${shown(value)} of "${name}", wanted a finite number`);
     return undefined;
   }
   if (type !== undefined && type !== "counter" && type !== "gauge") {
-    faults.metric("type", `saw type ${shown(type)} of "${name}", wanted counter or gauge`);
+    faults.metric("type", () => `saw type ${shown(type)} of "${name}", wanted counter or gauge`);
     return undefined;
   }
   const copied = labelsOf(labels);
   if (copied === undefined) {
-    faults.metric("labels", `saw labels ${shown(labels)} of "${name}", wanted texts by label name`);
+    faults.metric("labels", () => `saw labels ${shown(labels)} of "${name}", wanted texts by label name`);
     return undefined;
   }
   return {

@@ -40,18 +40,18 @@ export class DetectionFaults {
     this.#failures[reason]++;
   }
 
-  /** An anomaly, or a part of it, is left out. `what`: what was seen and what was wanted. */
-  anomaly(reason: AnomalyFault, what: string): void {
+  /** An anomaly, or a part of it, is left out. `what`: what was seen and what was wanted, asked for once. */
+  anomaly(reason: AnomalyFault, what: () => string): void {
     if (this.#anomalies[reason]++ > 0) return;
     this.#log.warning(
-      `Cannot use all of an anomaly of ${this.#detector}: ${what}; further ones are counted in wca_anomalies_refused_total`,
+      `Cannot use all of an anomaly of ${this.#detector}: ${what()}; further ones are counted in wca_anomalies_refused_total`,
     );
   }
 
-  metric(reason: MetricFault, what: string): void {
+  metric(reason: MetricFault, what: () => string): void {
     if (this.#metrics[reason]++ > 0) return;
     this.#log.warning(
-      `Cannot use a metric of ${this.#detector}: ${what}; further ones are counted in wca_detector_metrics_refused_total`,
+      `Cannot use a metric of ${this.#detector}: ${what()}; further ones are counted in wca_detector_metrics_refused_total`,
     );
   }
 

@@ -241,12 +241,12 @@ describe("WasmDetector", () => {
   });
 
   test("gives a call no more than what is left of the interval", async () => {
-    await using made = await detectorOf({ before: "(loop (br 0))" });
+    await using made = await detectorOf({ before: "(loop (br 0))" }, { limits: { call_seconds: 10 } });
     await made.detector.open();
     const started = performance.now();
     const late = { ...snapshot(), intervalSecs: 0.5, timeMs: Date.now() - 300 };
     expect((await failureOf(made.detector.detect(late)))[0]).toBe("timeout");
-    expect(performance.now() - started).toBeLessThan(500);
+    expect(performance.now() - started).toBeLessThan(5000);
   });
 
   test("does not wait longer than its limit for a module that never says what it is", async () => {
@@ -254,7 +254,7 @@ describe("WasmDetector", () => {
     const looping = { more: "(func $loop (loop (br 0))) (start $loop)" };
     const started = performance.now();
     expect(await refusal(looping, { limits })).toContain('Cannot start "finder"');
-    expect(performance.now() - started).toBeLessThan(1500);
+    expect(performance.now() - started).toBeLessThan(4000);
   });
 
   test("shares a process with others only where it is asked to", async () => {
