@@ -24,6 +24,10 @@ import { sandboxGroup } from "./sandbox-groups.ts";
 
 /** A module is given this at least, however little of the round is left. */
 const SHORTEST_CALL_SECS = 0.01;
+/** From what a runner waits: for writing the input and for ending a process. */
+const MARGIN_SECS = 0.02;
+/** Of rounds that follow each other at once. */
+const WITHOUT_INTERVAL_SECS = 1;
 
 /** A module that is known already. */
 export interface KnownModule {
@@ -119,16 +123,28 @@ export class DetectorPlugin {
   }
 
   async #detect(message: SnapshotMessage, { sandbox, description, encoder }: Running): Promise<Decision> {
+    const timeoutSecs = this.#secsLeft(message);
+    const started = performance.now();
+    // After a failure, which has a deadline of its own.
+    await sandbox.start();
+    const spentSecs = (performance.now() - started) / 1000;
+    // A call that has hardly any time would fail again; the next round finds the module ready.
+    if (spentSecs > timeoutSecs / 2)
+      throw new PluginError("waiting", "Cannot call the module: it has just been started");
     const input = encoder.encode(selected(message, description));
-    return decodeDecision(await sandbox.call("detect", input, { timeoutSecs: this.#secsLeft(message) }));
+    return decodeDecision(await sandbox.call("detect", input, { timeoutSecs, spentSecs }));
   }
 
-  /** Of the round: the next one calls again. Rounds that follow each other at once leave it to the limit. */
+  /** For a call, if nobody said so: less than a runner waits, so that one fault is not told as two. */
   #secsLeft({ timeMs, intervalSecs }: SnapshotMessage): number {
-    const { callSecs } = limitsOf(this.#options.settings);
-    if (intervalSecs === 0) return callSecs;
-    const left = intervalSecs - Math.max(0, this.#options.context.now() - timeMs) / 1000;
-    return Math.max(SHORTEST_CALL_SECS, Math.min(callSecs, left));
+    const { settings, context } = this.#options;
+    const { callSecs } = limitsOf(settings);
+    const isGiven = settings.limits["call_seconds"] !== undefined;
+    const waited = (intervalSecs || WITHOUT_INTERVAL_SECS) / 2 - MARGIN_SECS;
+    const most = isGiven ? callSecs : Math.min(callSecs, waited);
+    // The next round calls again.
+    const left = intervalSecs === 0 ? most : intervalSecs - Math.max(0, context.now() - timeMs) / 1000;
+    return Math.max(SHORTEST_CALL_SECS, Math.min(most, left));
   }
 
   measurements(): Record<string, Measurement> {

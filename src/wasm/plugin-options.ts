@@ -13,6 +13,8 @@ interface LimitRow {
   /** Fractions are allowed. */
   readonly fraction?: true;
   readonly doc: string;
+  /** Default in words, where it hangs on something else. */
+  readonly standard?: string;
 }
 
 /** In the order of {@link SandboxLimits}. */
@@ -23,7 +25,8 @@ const LIMIT_ROWS = {
     max: 60,
     unit: "seconds",
     fraction: true,
-    doc: "From a call to its answer; no longer than the interval in any case.",
+    standard: "half of the interval less 20 ms, at most 1",
+    doc: "From a call to its answer; no longer than the interval in any case. A runner waits for half of the interval unless it is told otherwise.",
   },
   startSecs: {
     option: "start_seconds",
@@ -132,21 +135,24 @@ export function limitsOf({ limits }: PluginOptions): SandboxLimits {
   return Object.fromEntries(given) as unknown as SandboxLimits;
 }
 
-function limitSchema(limit: keyof SandboxLimits, { min, max, unit, fraction, doc }: LimitRow) {
-  const number = fraction === true ? z.number() : z.int();
-  return number.min(min).max(max).meta({ unit }).default(DEFAULT_LIMITS[limit]).describe(doc);
+function limitSchema(limit: keyof SandboxLimits, { min, max, unit, fraction, doc, standard }: LimitRow) {
+  const number = (fraction === true ? z.number() : z.int()).min(min).max(max).meta({ unit });
+  const filled = standard === undefined ? number.default(DEFAULT_LIMITS[limit]) : number.optional();
+  return filled.describe(doc);
 }
 
-function inWords(limit: keyof SandboxLimits, { option, unit, doc }: LimitRow): string {
-  return `\`${option}\` (${unit}, default ${DEFAULT_LIMITS[limit]}): ${doc}`;
+function inWords(limit: keyof SandboxLimits, row: LimitRow): string {
+  return `\`${row.option}\` (${row.unit}, default ${defaultOf(limit, row)}): ${row.doc}`;
+}
+
+function defaultOf(
+  limit: keyof SandboxLimits,
+  { standard = String(DEFAULT_LIMITS[limit]) }: LimitRow,
+): string {
+  return standard;
 }
 
 /** For documentation: name, unit, default, what it is of. */
 export function limitTable(): readonly (readonly [string, string, string, string])[] {
-  return ROWS.map(([limit, { option, unit, doc }]) => [
-    `\`${option}\``,
-    unit,
-    String(DEFAULT_LIMITS[limit]),
-    doc,
-  ]);
+  return ROWS.map(([limit, row]) => [`\`${row.option}\``, row.unit, defaultOf(limit, row), row.doc]);
 }

@@ -28,6 +28,11 @@ export interface SandboxOptions {
   readonly now?: () => number;
 }
 
+export interface CallOptions {
+  readonly timeoutSecs?: number;
+  readonly spentSecs?: number;
+}
+
 export type SandboxState =
   /** Ready, or to be started by the next call. */
   | "idle"
@@ -97,11 +102,14 @@ export class Sandbox {
     await this.#alone("start", () => this.#ready());
   }
 
-  /** Calls do not overlap: a second one is refused as `waiting`. `timeoutSecs` can only shorten the limit. */
+  /**
+   * Calls do not overlap: a second one is refused as `waiting`. `timeoutSecs` can only shorten the limit;
+   * `spentSecs` of it are over already.
+   */
   async call(
     exportName: string,
     input: Uint8Array,
-    { timeoutSecs = this.#limits.callSecs }: { readonly timeoutSecs?: number } = {},
+    { timeoutSecs = this.#limits.callSecs, spentSecs = 0 }: CallOptions = {},
   ): Promise<Uint8Array> {
     const name = ENCODER.encode(exportName);
     return await this.#alone(`call "${exportName}" of`, async () => {
@@ -116,7 +124,7 @@ export class Sandbox {
       const output = await this.#request(process, {
         kind: REQUEST.call,
         body,
-        timeoutMs: limitSecs * 1000,
+        timeoutMs: Math.max(1, (limitSecs - spentSecs) * 1000),
         limitSecs,
       });
       this.#calls++;
