@@ -240,6 +240,17 @@ describe("WasmDetector", () => {
     expect(wca_plugin_failures_total).toMatchObject({ finder: { timeout: 1, waiting: 1 } });
   });
 
+  test("ends a call before a runner goes on, with the same words after a restart", async () => {
+    await using made = await detectorOf({ before: "(loop (br 0))" });
+    await made.detector.open();
+    const round = () => made.detector.detect({ ...snapshot(), intervalSecs: 1, timeMs: Date.now() });
+    const [failure, message] = await failureOf(round());
+    expect([failure, message]).toEqual(["timeout", expect.stringContaining("no answer within 0.48 s")]);
+    await Bun.sleep(600);
+    expect(await failureOf(round())).toEqual([failure, message]);
+    expect(made.detector.selfMeasurements()["wca_plugin_restarts_total"]).toEqual({ finder: 1 });
+  });
+
   test("gives a call no more than what is left of the interval", async () => {
     await using made = await detectorOf({ before: "(loop (br 0))" }, { limits: { call_seconds: 10 } });
     await made.detector.open();
