@@ -1,5 +1,7 @@
 /**
- * What an answer may hold at most: what the agent reads in a few milliseconds. A plugin that says more is at fault; the specification lists these. */
+ * What an answer may hold at most: what the agent reads in a few milliseconds. A plugin that says more is at
+ * fault; the specification lists these.
+ */
 export const LIMITS = {
   anomalies: 1_000,
   /** Of one anomaly. */
