@@ -103,13 +103,7 @@ export class GuestProcess {
     this.#options = options;
     const command = options.command ?? guestCommand();
     const limits = [process.pid, options.addressSpaceBytes, options.descriptors].map(String);
-    this.#child = Bun.spawn([...command, ...limits], {
-      cwd: "/",
-      env: GUEST_ENVIRONMENT,
-      stdin: "pipe",
-      stdout: "pipe",
-      stderr: "ignore",
-    });
+    this.#child = spawned([...command, ...limits]);
     void this.#read();
   }
 
@@ -282,6 +276,22 @@ export class GuestProcess {
     this.#pending = undefined;
     if (pending !== undefined) pending.answered.reject(end);
     else if (!this.#isExpected) this.#options.onUnasked(end.message);
+  }
+}
+
+/** Throws {@link GuestEnd}: no descriptors, no memory, no `/dev/null`. */
+function spawned(command: string[]): Bun.Subprocess<"pipe", "pipe", "ignore"> {
+  try {
+    return Bun.spawn(command, {
+      cwd: "/",
+      env: GUEST_ENVIRONMENT,
+      stdin: "pipe",
+      stdout: "pipe",
+      stderr: "ignore",
+    });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new GuestEnd("died", `its process cannot be started: ${reason}`);
   }
 }
 

@@ -8,14 +8,15 @@ const FEATURE = "Wasm sandbox";
 /** Rows of `wca doctor`: starts the process of a sandbox and asks what it could take from itself. */
 export async function sandboxSupport(command?: readonly string[]): Promise<readonly Support[]> {
   const { addressSpaceBytes, descriptors, residentBytes, startSecs } = DEFAULT_LIMITS;
-  const guest = new GuestProcess({
-    addressSpaceBytes,
-    descriptors,
-    residentBytes,
-    ...(command === undefined ? {} : { command }),
-    onUnasked: () => undefined,
-  });
+  let guest: GuestProcess | undefined;
   try {
+    guest = new GuestProcess({
+      addressSpaceBytes,
+      descriptors,
+      residentBytes,
+      ...(command === undefined ? {} : { command }),
+      onUnasked: () => undefined,
+    });
     const { measures } = await guest.ready(startSecs);
     const lacking = measures.filter((measure) => measure.lacking !== undefined);
     const inForce = measures.filter((measure) => measure.lacking === undefined).map(({ name }) => name);
@@ -33,6 +34,6 @@ export async function sandboxSupport(command?: readonly string[]): Promise<reado
     const detail = `modules cannot run: ${error.message}`;
     return [{ component: COMPONENT, feature: FEATURE, supported: false, detail }];
   } finally {
-    await guest.close();
+    await guest?.close();
   }
 }

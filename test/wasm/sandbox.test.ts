@@ -88,6 +88,17 @@ describe("Sandbox", () => {
     },
   );
 
+  test("a process that cannot be started is a failure like others, and is tried again later", async () => {
+    const group = new SandboxGroup({ command: ["/nowhere/to/be/found"] });
+    const { sandbox } = sandboxOf(SAMPLE, { group });
+    const [failure, message] = await failing(sandbox.call("echo", new Uint8Array(0)));
+    expect([failure, message]).toEqual([
+      "died",
+      expect.stringMatching(/^Cannot call "echo" of "sample": its process cannot be started: .*nowhere/),
+    ]);
+    expect((await failing(sandbox.call("echo", new Uint8Array(0))))[0]).toBe("waiting");
+  });
+
   test("exports are known after the start, which runs nothing that was not asked for", async () => {
     const { sandbox } = sandboxOf(
       moduleOf(`(func (export "a") (result i32) unreachable) (func (export "b")) `),
