@@ -2,6 +2,7 @@ import { Input } from "./host";
 
 const QUOTE: u8 = 0x22;
 const BACKSLASH: u8 = 0x5c;
+const SLASH: u8 = 0x2f;
 const COMMA: u8 = 0x2c;
 const COLON: u8 = 0x3a;
 const MINUS: u8 = 0x2d;
@@ -102,10 +103,7 @@ export class JsonReader {
     }
     if (digits == 0) this.fault();
     exponent += this.exponent();
-    // Exact for 15 digits and exponents up to 22, and within a bit or two beyond.
-    let power: f64 = 1;
-    for (let i = exponent < 0 ? -exponent : exponent; i > 0; i--) power *= 10;
-    const value = exponent < 0 ? <f64>mantissa / power : <f64>mantissa * power;
+    const value = scale(<f64>mantissa, exponent);
     return negative ? -value : value;
   }
 
@@ -119,6 +117,8 @@ export class JsonReader {
       } else if (c == 0x7b || c == 0x5b) {
         depth++;
         this.at++;
+      } else if (depth == 0 && (c == 0x7d || c == 0x5d || c == COMMA || c == COLON)) {
+        this.fault();
       } else if (c == 0x7d || c == 0x5d) {
         depth--;
         this.at++;
@@ -179,6 +179,7 @@ export class JsonReader {
       case 0x75:
         return String.fromCharCode(this.hex());
       default:
+        if (c != QUOTE && c != BACKSLASH && c != SLASH) this.fault();
         return String.fromCharCode(c);
     }
   }
@@ -223,4 +224,14 @@ export class JsonReader {
   private fault(): void {
     throw new Error("Cannot read the input: not the JSON that was expected at byte " + (this.at - this.start).toString());
   }
+}
+
+/** Exact for 15 digits and exponents up to 22, and within a bit or two beyond. */
+function scale(mantissa: f64, exponent: i32): f64 {
+  if (mantissa == 0) return 0;
+  // Tiny numbers in steps: the power that they are divided by can be larger than any number.
+  for (; exponent < -300; exponent += 300) mantissa /= 1e300;
+  let power: f64 = 1;
+  for (let i = exponent < 0 ? -exponent : exponent; i > 0; i--) power *= 10;
+  return exponent < 0 ? mantissa / power : mantissa * power;
 }

@@ -25,8 +25,8 @@ static inline int wca_read_snapshot(struct wca_text input, struct wca_snapshot *
   uint32_t words[4];
   if (input.length < WCA_HEADER) return 0;
   __builtin_memcpy(words, input.data, sizeof words);
-  uint64_t numbers = (uint64_t)words[2] * words[3] * 8;
-  if (words[0] != WCA_MAGIC || input.length != WCA_HEADER + numbers + words[1]) return 0;
+  uint64_t cells = (uint64_t)words[2] * words[3], numbers = cells * 8;
+  if (words[0] != WCA_MAGIC || cells > input.length || input.length != WCA_HEADER + numbers + words[1]) return 0;
   snapshot->rows = words[2];
   snapshot->columns = words[3];
   __builtin_memcpy(&snapshot->time_ms, input.data + 16, 8);

@@ -48,7 +48,8 @@ static inline void wca_enter(struct wca_json *json, char bracket) {
 static inline int wca_item(struct wca_json *json) {
   if (json->failed || wca_take(json, ']')) return 0;
   wca_take(json, ',');
-  return wca_peek(json) != 0;
+  if (wca_peek(json) == 0) json->failed = 1;
+  return !json->failed;
 }
 
 static inline uint32_t wca_hex4(struct wca_json *json) {
@@ -100,8 +101,12 @@ static inline void wca_put_escape(struct wca_json *json, struct wca_buffer *into
   }
   uint32_t code = wca_hex4(json);
   if (code >= 0xd800 && code < 0xdc00 && json->end - json->at >= 6 && json->at[0] == '\\' && json->at[1] == 'u') {
-    json->at += 2;
-    code = 0x10000 + ((code - 0xd800) << 10) + (wca_hex4(json) - 0xdc00);
+    struct wca_json ahead = {json->at + 2, json->end, 0};
+    uint32_t low = wca_hex4(&ahead);
+    if (low >= 0xdc00 && low < 0xe000) {
+      json->at = ahead.at;
+      code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
+    }
   }
   wca_put_code(into, code);
 }
@@ -141,10 +146,13 @@ static inline int wca_key(struct wca_json *json, struct wca_text *key, struct wc
   return !json->failed;
 }
 
-static inline double wca_power_of_ten(int exponent) {
+/* Tiny numbers in steps: the power that they are divided by can be larger than any number. */
+static inline double wca_scale(double value, int exponent) {
   double power = 1;
+  if (value == 0) return 0;
+  for (; exponent < -300; exponent += 300) value /= 1e300;
   for (int i = exponent < 0 ? -exponent : exponent; i > 0; i--) power *= 10;
-  return power;
+  return exponent < 0 ? value / power : value * power;
 }
 
 /* Exact for up to 15 digits and exponents up to 22, and close to it beyond. */
@@ -167,7 +175,7 @@ static inline double wca_number(struct wca_json *json) {
       more = more * 10 + (*json->at - '0');
     exponent += sign * more;
   }
-  value = exponent < 0 ? value / wca_power_of_ten(exponent) : value * wca_power_of_ten(exponent);
+  value = wca_scale(value, exponent);
   return negative ? -value : value;
 }
 
@@ -183,6 +191,8 @@ static inline void wca_skip(struct wca_json *json) {
     } else if (c == '{' || c == '[') {
       depth++;
       json->at++;
+    } else if (depth == 0 && (c == '}' || c == ']' || c == ',' || c == ':')) {
+      json->failed = 1;
     } else if (c == '}' || c == ']') {
       depth--;
       json->at++;
