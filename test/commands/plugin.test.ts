@@ -153,12 +153,13 @@ describe("wca plugin describe", () => {
 });
 
 describe("readTemplates()", () => {
-  test("puts the template over the library, and leaves out what a build leaves", () => {
+  test("puts the template over the library, and leaves out what a build leaves and what tests need", () => {
     using tree = tempTree({
       "go/wca/main.go": "library",
       "go/wca/main_test.go": "test",
       "go/go.mod": "library",
       "go/target/x": "built",
+      "go/test/check.go": "test",
       "go/template/go.mod": "module __NAME__",
       "go/template/.gitignore": "build/",
       "rust/README.md": "no template yet",
