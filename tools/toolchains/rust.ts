@@ -1,5 +1,5 @@
 import { cp, mkdir, mkdtemp, readdir, rename, rm, symlink } from "node:fs/promises";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { debianTree, LIBRARIES, libraryFolders } from "../debian.ts";
 import { lock } from "../lock.ts";
 import { HOST_TOOLCHAIN, type Toolchain } from "./toolchain.ts";
@@ -119,9 +119,8 @@ async function buildSysroot({
     const source = await sourceOf(tree, work);
     const unfinished = join(work, "sysroot/lib/rustlib");
     await mkdir(join(unfinished, "src"), { recursive: true });
-    for (const host of await readdir(join(tree, "usr/lib/rustlib"))) {
-      if (host !== "src") await symlink(join(tree, "usr/lib/rustlib", host), join(unfinished, host));
-    }
+    const hosts = (await readdir(join(tree, "usr/lib/rustlib"))).filter((name) => name !== "src");
+    for (const host of hosts) await symlink(join(tree, "usr/lib/rustlib", host), join(unfinished, host));
     await symlink(source, join(unfinished, "src/rust"));
     await wrappers({ bin: join(work, "bin"), tree, sysroot: join(work, "sysroot") });
     const libraries = await buildStd({ work, vendor: join(source, "library/vendor"), toolchain });
@@ -133,6 +132,12 @@ async function buildSysroot({
       }
     }
     await rm(join(unfinished, "src"), { recursive: true });
+    // Relative to where it will be, as a cache may be moved or shared.
+    const here = join(sysroot, "lib/rustlib");
+    for (const host of hosts) {
+      await rm(join(unfinished, host));
+      await symlink(relative(here, join(tree, "usr/lib/rustlib", host)), join(unfinished, host));
+    }
     await rename(join(work, "sysroot"), sysroot);
   } finally {
     await rm(work, { recursive: true, force: true });
