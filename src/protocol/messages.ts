@@ -2,9 +2,10 @@
  * What the agent and a plugin say to each other. `wasm-plugins/protocol/README.md` is the specification for
  * authors of plugins; the schemas beside it are generated from the ones in this folder.
  */
-import type { AnomalyState, Resource } from "../model/anomaly.ts";
-import type { Measurements, MetricType } from "../model/metric.ts";
-import type { Labels } from "../model/task.ts";
+import type { ContentionAnomaly } from "../model/anomaly.ts";
+import type { Measurements, Metric } from "../model/metric.ts";
+import type { Platform } from "../model/platform.ts";
+import type { Labels, Task } from "../model/task.ts";
 
 /** Grows when a plugin that was written before would not understand. */
 export const PROTOCOL_VERSION = 1;
@@ -41,16 +42,7 @@ export interface InitMessage {
 }
 
 /** The machine; maps of `Platform` as objects whose keys are decimal numbers. */
-export interface PlatformMessage {
-  readonly cpuModel: string;
-  readonly cpuVendor?: string;
-  readonly cpuFamily?: number;
-  readonly cpuModelNumber?: number;
-  readonly cpuStepping?: number;
-  readonly sockets: number;
-  readonly cores: number;
-  readonly cpus: number;
-  readonly onlineCpus: readonly number[];
+export interface PlatformMessage extends Omit<Platform, "topology" | "nodeCpus" | "nodeDistances"> {
   /** socket → core → CPUs. */
   readonly topology: Readonly<Record<string, Readonly<Record<string, readonly number[]>>>>;
   /** NUMA node → CPUs. */
@@ -59,15 +51,8 @@ export interface PlatformMessage {
   readonly nodeDistances: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
 
-export interface TaskMessage {
-  readonly id: string;
-  readonly name: string;
-  readonly cgroupPath: string;
-  readonly subcgroupPaths: readonly string[];
-  /** Inode of the cgroup: another one means that counters start anew. */
-  readonly identity: number;
-  readonly labels: Labels;
-  readonly resources: Readonly<Record<string, number | string>>;
+/** A task and what was measured of it, in one object. */
+export interface TaskMessage extends Task {
   readonly measurements: Measurements;
 }
 
@@ -82,23 +67,12 @@ export interface SnapshotMessage {
   readonly tasks: readonly TaskMessage[];
 }
 
-export interface MetricMessage {
-  readonly name: string;
-  readonly value: number;
+export interface MetricMessage extends Omit<Metric, "labels"> {
   readonly labels?: Labels;
-  readonly type?: MetricType;
-  readonly help?: string;
-  readonly unit?: string;
 }
 
-export interface AnomalyMessage {
-  readonly resource: Resource;
-  readonly contendedTaskId: string;
-  readonly contendingTaskIds: readonly string[];
+export interface AnomalyMessage extends Omit<ContentionAnomaly, "metrics"> {
   readonly metrics?: readonly MetricMessage[];
-  readonly severity?: number;
-  readonly confidence?: number;
-  readonly state?: AnomalyState;
 }
 
 /** Output of `detect`. */
